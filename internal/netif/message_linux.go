@@ -19,10 +19,14 @@ const (
 	msgAlign    = unix.NLMSG_ALIGNTO
 	headerSize  = unix.SizeofNlMsghdr
 	linkSize    = unix.SizeofIfInfomsg
+	addrSize    = unix.SizeofIfAddrmsg
 	attrHdrSize = unix.SizeofRtAttr
 )
 
-var errShort = errors.New("netlink message ends early")
+var (
+	errShort = errors.New("netlink message ends early")
+	errAddr  = errors.New("netlink message has no valid address")
+)
 
 // A message is one netlink message, its header taken off.
 type message struct {
@@ -78,43 +82,65 @@ func nextAttr(b []byte) (kind uint16, value, rest []byte, ok bool) {
 
 func align(n int) int { return (n + msgAlign - 1) &^ (msgAlign - 1) }
 
-// A link is what the package reads of an RTM_NEWLINK or RTM_DELLINK.
-type link struct {
-	index int
-	name  string
+// A dumped gathers the parts of a list.
+type dumped struct {
+	events []event
+	done   bool
+	err    error // the first
 }
 
-// parseLink reads the body of an RTM_NEWLINK or RTM_DELLINK; attributes may be cut off at the end.
-func parseLink(body []byte) (link, error) {
-	if len(body) < linkSize {
-		return link{}, errShort
-	}
-	l := link{index: int(int32(binary.NativeEndian.Uint32(body[4:])))}
-	for kind, value, rest, ok := nextAttr(body[linkSize:]); ok; kind, value, rest, ok = nextAttr(rest) {
-		if kind == unix.IFLA_IFNAME {
-			l.name = unix.ByteSliceToString(value)
+func (d *dumped) take(part []byte) {
+	for len(part) > 0 && !d.done {
+		m, rest, err := nextMessage(part)
+		if err != nil {
+			d.fail(err)
+			d.done = true // there is no telling where the list ends
+			return
 		}
+		d.message(m)
+		part = rest
 	}
-	return l, nil
+}
+
+func (d *dumped) message(m message) {
+	if m.flags&unix.NLM_F_DUMP_INTR != 0 {
+		d.fail(errInterrupted)
+	}
+	if m.kind == unix.NLMSG_DONE || m.kind == unix.NLMSG_ERROR {
+		d.done = true
+		d.fail(os.NewSyscallError("netlink dump", m.failure()))
+		return
+	}
+	e, ok, err := parseEvent(m)
+	d.fail(err)
+	if ok {
+		d.events = append(d.events, e)
+	}
+}
+
+func (d *dumped) fail(err error) {
+	if d.err == nil {
+		d.err = err
+	}
 }
 
 // parseLinkAnswer reads the answer to an RTM_GETLINK for one interface, of which the end may be missing.
-func parseLinkAnswer(b []byte) (link, error) {
+func parseLinkAnswer(b []byte) (Interface, error) {
 	if len(b) >= headerSize {
 		// Only the attributes at the end may be missing: the header says more than there is.
 		binary.NativeEndian.PutUint32(b, min(binary.NativeEndian.Uint32(b), uint32(len(b))))
 	}
 	m, _, err := nextMessage(b)
 	if err != nil {
-		return link{}, err
+		return Interface{}, err
 	}
 	switch m.kind {
 	case unix.RTM_NEWLINK:
 		return parseLink(m.body)
 	case unix.NLMSG_ERROR:
-		return link{}, linkFailure(m.failure())
+		return Interface{}, linkFailure(m.failure())
 	}
-	return link{}, errors.New("netlink answers RTM_GETLINK with another message")
+	return Interface{}, errors.New("netlink answers RTM_GETLINK with another message")
 }
 
 func linkFailure(err error) error {
@@ -122,61 +148,4 @@ func linkFailure(err error) error {
 		return ErrNoInterface
 	}
 	return os.NewSyscallError("RTM_GETLINK", err)
-}
-
-// validName says whether the kernel could have an interface of that name (dev_valid_name). It answers EINVAL or ERANGE
-// to the others.
-func validName(name string) bool {
-	if name == "" || len(name) > maxAltName || name == "." || name == ".." {
-		return false
-	}
-	for _, c := range []byte(name) {
-		if c <= ' ' || c == '/' || c == ':' || c == 0xa0 {
-			return false
-		}
-	}
-	return true
-}
-
-// appendLinkQuery appends an RTM_GETLINK for the interface with the given index or, where that is 0, the given name.
-func appendLinkQuery(b []byte, index int, name string) []byte {
-	order, start := binary.NativeEndian, len(b)
-	b = appendHeader(b, unix.RTM_GETLINK, 0)
-	b = append(b, unix.AF_UNSPEC, 0, 0, 0)
-	b = order.AppendUint32(b, uint32(index))
-	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0)
-	b = appendSkipStats(b)
-	if index == 0 {
-		b = appendName(b, name)
-	}
-	order.PutUint32(b[start:], uint32(len(b)-start))
-	return b
-}
-
-// appendHeader appends the header of a request; the length is for the caller to put in.
-func appendHeader(b []byte, kind, flags uint16) []byte {
-	order := binary.NativeEndian
-	b = order.AppendUint32(b, 0)
-	b = order.AppendUint16(b, kind)
-	b = order.AppendUint16(b, flags|unix.NLM_F_REQUEST)
-	b = order.AppendUint32(b, 1)
-	return order.AppendUint32(b, 0)
-}
-
-func appendName(b []byte, name string) []byte {
-	kind := uint16(unix.IFLA_IFNAME)
-	if len(name) > maxName {
-		kind = unix.IFLA_ALT_IFNAME
-	}
-	size := attrHdrSize + len(name) + 1
-	b = binary.NativeEndian.AppendUint16(b, uint16(size))
-	b = binary.NativeEndian.AppendUint16(b, kind)
-	b = append(b, name...)
-	return append(b, make([]byte, 1+align(size)-size)...)
-}
-
-func appendSkipStats(b []byte) []byte {
-	b = binary.NativeEndian.AppendUint16(b, attrHdrSize+4)
-	b = binary.NativeEndian.AppendUint16(b, unix.IFLA_EXT_MASK)
-	return binary.NativeEndian.AppendUint32(b, skipStats)
 }
