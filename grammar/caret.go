@@ -1,8 +1,8 @@
 package grammar
 
 import (
+	"bytes"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -10,25 +10,30 @@ import (
 const lineWidth = 80
 
 // Caret draws the fault for people: the input, below it carets under the place (and tildes under the further places)
-// with the message beside or below them, and the fix. Lines are at most 80 columns wide where the message allows it; of
-// a long input only the part around the place is shown, and what a terminal can't show is replaced.
+// with the message beside or below them, and the fix. The input and its marks are at most 80 columns wide: of a long
+// one only the part around the place is shown. What a terminal can't show, or would obey, is replaced by U+FFFD.
 func (e *Error) Caret() string {
 	w := windowAround(e.Input, Span{e.Start, e.End}, lineWidth)
-	marks := w.marks(e)
-	var b strings.Builder
-	b.WriteString(w.text + "\n" + marks)
-	if utf8.RuneCountInString(marks)+1+utf8.RuneCountInString(e.Message) <= lineWidth {
-		b.WriteString(" " + e.Message)
-	} else {
-		b.WriteString("\n" + e.Message)
+	marks, message := w.marks(e), printable(e.Message)
+	between := "\n"
+	if len(marks)+1+columns(message) <= lineWidth {
+		between = " "
 	}
+	drawing := w.text + "\n" + marks + between + message
 	if e.Fix != "" {
-		b.WriteString("\nfix: " + printable(e.Fix))
+		drawing += "\nfix: " + printable(e.Fix)
 	}
-	return b.String()
+	return drawing
 }
 
-// A window is the part of an input that is shown, one column a character.
+func columns(s string) (n int) {
+	for _, r := range s {
+		n += width(r)
+	}
+	return n
+}
+
+// A window is the part of an input that is shown.
 type window struct {
 	text        string
 	first, last int   // the bytes of the input that are shown
@@ -37,84 +42,80 @@ type window struct {
 
 const ellipsis = "…"
 
-// windowAround shows at most width columns of s, with span in them as far as it fits.
-func windowAround(s string, span Span, width int) window {
-	first, last := 0, len(s)
-	if len(s) > width {
-		room := width - 2
-		first = max(0, min(span.Start-room/3, len(s)-room))
-		last = min(len(s), first+room)
-		for first > 0 && !utf8.RuneStart(s[first]) {
-			first--
-		}
-		for last < len(s) && !utf8.RuneStart(s[last]) {
-			last--
-		}
+// windowAround shows at most limit columns of s, with span in them as far as it fits. It counts bytes, of which a
+// character has never fewer than it takes columns.
+func windowAround(s string, span Span, limit int) window {
+	w := window{last: len(s)}
+	if len(s) > limit {
+		room := limit - 2 // for an ellipsis on each side
+		w.first = runeStart(s, max(0, min(span.Start-room/3, len(s)-room)))
+		w.last = runeStart(s, min(len(s), w.first+room))
 	}
-	w := window{first: first, last: last}
-	var b strings.Builder
-	column := 0
-	if first > 0 {
-		b.WriteString(ellipsis)
-		column++
-	}
-	for i := first; i < last; {
-		r, size := utf8.DecodeRuneInString(s[i:last])
-		for range size {
-			w.columns = append(w.columns, column)
-		}
-		shown := shownAs(r)
-		b.WriteString(shown)
-		if shown != "" && !unicode.Is(unicode.Mn, r) {
-			column++
-		}
-		i += size
-	}
-	w.columns = append(w.columns, column)
-	if last < len(s) {
-		b.WriteString(ellipsis)
-	}
-	w.text = b.String()
+	w.draw(s)
 	return w
 }
 
-func (w window) column(byte int) int {
+// runeStart returns the start of the character that byte i of s belongs to.
+func runeStart(s string, i int) int {
+	for back := range utf8.UTFMax {
+		if i-back <= 0 || i >= len(s) || utf8.RuneStart(s[i-back]) {
+			return max(0, i-back)
+		}
+	}
+	return i // not UTF-8
+}
+
+func (w *window) draw(s string) {
+	var b strings.Builder
+	column := 0
+	if w.first > 0 {
+		b.WriteString(ellipsis)
+		column++
+	}
+	for i := w.first; i < w.last; {
+		r, size := utf8.DecodeRuneInString(s[i:w.last])
+		r = shown(r)
+		b.WriteRune(r)
+		at := column
+		if width(r) == 0 {
+			at = max(0, column-1) // it stands above or below the character before
+		}
+		for range size {
+			w.columns = append(w.columns, at)
+		}
+		column += width(r)
+		i += size
+	}
+	w.columns = append(w.columns, column)
+	if w.last < len(s) {
+		b.WriteString(ellipsis)
+	}
+	w.text = b.String()
+}
+
+func (w *window) column(byte int) int {
 	return w.columns[max(w.first, min(byte, w.last))-w.first]
 }
 
-func (w window) marks(e *Error) string {
+// marks is the line below the text.
+func (w *window) marks(e *Error) string {
 	var line []byte
-	mark := func(s Span, with byte) {
-		from, to := w.column(s.Start), w.column(s.End)
-		to = max(to, from+1)
-		for len(line) < to {
-			line = append(line, ' ')
-		}
-		for i := from; i < to; i++ {
-			line[i] = with
-		}
-	}
 	for _, s := range e.Also {
 		if s.End >= w.first && s.Start <= w.last {
-			mark(s, '~')
+			line = w.mark(line, s, '~')
 		}
 	}
-	mark(Span{e.Start, e.End}, '^')
-	return string(line)
+	return string(w.mark(line, Span{e.Start, e.End}, '^'))
 }
 
-// printable is s as it may be shown on a terminal.
-func printable(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		b.WriteString(shownAs(r))
+func (w *window) mark(line []byte, s Span, with byte) []byte {
+	from, to := w.column(s.Start), w.column(s.End)
+	to = max(to, from+1)
+	if missing := to - len(line); missing > 0 {
+		line = append(line, bytes.Repeat([]byte{' '}, missing)...)
 	}
-	return b.String()
-}
-
-func shownAs(r rune) string {
-	if refused(r) != "" || !unicode.IsPrint(r) && !unicode.Is(unicode.Mn, r) {
-		return string(utf8.RuneError)
+	for i := from; i < to; i++ {
+		line[i] = with
 	}
-	return string(r)
+	return line
 }

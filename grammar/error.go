@@ -2,7 +2,6 @@ package grammar
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +21,7 @@ type Error struct {
 func (e *Error) Error() string {
 	var b strings.Builder
 	w := windowAround(e.Input, Span{e.Start, e.End}, 60)
-	fmt.Fprintf(&b, "endpoint \"%s\": byte %d: %s", w.text, e.Start, e.Message)
+	fmt.Fprintf(&b, "endpoint \"%s\": byte %d: %s", w.text, e.Start, printable(e.Message))
 	if e.Fix != "" {
 		fmt.Fprintf(&b, " (fix: %s)", printable(e.Fix))
 	}
@@ -90,15 +89,20 @@ func Join(faults ...*Error) error {
 	return Errors(es)
 }
 
-// All returns the faults in err, in the order of their places; none where err is nil or of another kind.
+// All returns the faults in err, also those in errors that wrap or join others; none where err is nil or of another
+// kind.
 func All(err error) []*Error {
-	var es Errors
-	if errors.As(err, &es) {
-		return es
-	}
-	var e *Error
-	if errors.As(err, &e) {
+	switch e := err.(type) {
+	case *Error:
 		return []*Error{e}
+	case interface{ Unwrap() error }:
+		return All(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		var es []*Error
+		for _, inner := range e.Unwrap() {
+			es = append(es, All(inner)...)
+		}
+		return es
 	}
 	return nil
 }

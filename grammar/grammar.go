@@ -50,7 +50,7 @@ func (f *Field) Description() (*Description, error) {
 	if f.Nested != nil {
 		return f.Nested, nil
 	}
-	return parse(&source{text: f.Value, input: f.source.input, offsets: f.offsets()})
+	return parse(f.inner())
 }
 
 // Rest returns the fields from the n-th on as a description, as in `haproxy:tcp:8080`.
@@ -82,18 +82,12 @@ func (d *Description) Equal(o *Description) bool {
 }
 
 func parse(src *source) (*Description, error) {
-	tokens, faults := scan(src.text)
+	list, faults := read(src.text)
 	for _, e := range faults {
-		e.Input = src.input
-		e.Start, e.End = src.at(e.Start), src.at(e.End)
+		src.place(e)
 	}
-	if tokens == nil {
+	if list == nil {
 		return nil, Join(faults...)
 	}
-	fields, err := parseTokens(tokens)
-	if err != nil {
-		faults = append(faults, &Error{Input: src.input, Start: src.at(0), End: src.at(len(src.text)), Message: err.Error(), Err: err})
-		return nil, Join(faults...)
-	}
-	return fields.description(src), Join(faults...)
+	return list.description(src), Join(faults...)
 }

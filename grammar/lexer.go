@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
+	"unicode"
 
 	"github.com/alecthomas/participle/v2/lexer"
 )
@@ -18,76 +18,100 @@ const (
 	tokenClose
 )
 
+// definition tells participle the tokens, and lexes for it where the whole text is not at hand as a string.
+type definition struct{}
+
+func (definition) Symbols() map[string]lexer.TokenType {
+	return map[string]lexer.TokenType{
+		"EOF": lexer.EOF, "Key": tokenKey, "Text": tokenText, "Quoted": tokenQuoted,
+		":": tokenColon, "{": tokenOpen, "}": tokenClose,
+	}
+}
+
+func (definition) Lex(_ string, r io.Reader) (lexer.Lexer, error) {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	return newScanner(string(text)), nil
+}
+
 // maxFaults is how many errors one scan reports; a binary file has no use for more.
 const maxFaults = 16
 
-// scan splits s into tokens that always form a description, in one pass, and reports all that it had to mend for that.
-// No tokens come back where a limit is exceeded.
-func scan(s string) ([]lexer.Token, []*Error) {
-	if len(s) > MaxLength {
-		return nil, []*Error{{Start: 0, End: len(s), Message: fmt.Sprintf(
-			"the description is %d bytes long, the limit is %d", len(s), MaxLength)}}
-	}
-	sc := scanner{text: s, tokens: make([]lexer.Token, 0, 2*(strings.Count(s, ":")+1)+4), fields: 1}
-	sc.scan()
-	if sc.limit != nil {
-		return nil, []*Error{sc.limit}
-	}
-	sc.checkCharacters()
-	return sc.tokens, sc.faults
-}
-
-// A scanner stands at text[pos], at the start of a field or, within value, of a value.
+// A scanner is the lexer: it splits text into tokens that always form a description, in one pass, and keeps a list of
+// all that it had to mend for that. Where a limit is exceeded, and only there, Next fails.
 type scanner struct {
 	text   string
 	pos    int
-	opened []int // places of the braces that are not closed yet
-	fields int
-	tokens []lexer.Token
+	next   stage
+	fields int           // begun so far, at all levels
+	opened [MaxDepth]int // places of the braces that are not closed yet
+	depth  int           // how many of them there are
 	faults []*Error
 	limit  *Error
 }
 
-func (sc *scanner) scan() {
-	for sc.limit == nil {
-		if sc.field() {
-			continue // a brace was opened: its first field follows
-		}
-		if sc.fieldEnd() {
-			break
-		}
+// A stage is what may follow at a scanner's place.
+type stage int
+
+const (
+	fieldStart stage = iota // a key, or what follows at valueStart
+	valueStart              // a value, or what follows at valueEnd
+	valueEnd                // a colon, a closing brace or the end of the text
+)
+
+func newScanner(text string) *scanner {
+	sc := &scanner{text: text, fields: 1}
+	if len(text) > MaxLength {
+		sc.limit = &Error{Start: 0, End: len(text), Message: fmt.Sprintf(
+			"the description is %d bytes long, the limit is %d", len(text), MaxLength)}
 	}
-	sc.emit(lexer.EOF, "", len(sc.text))
+	return sc
 }
 
-// field reads up to the end of a field, or past the brace that opens a nested description, which it reports.
-func (sc *scanner) field() (opened bool) {
-	if sc.peek() != '[' && sc.peek() != '{' {
-		start := sc.pos
-		if text := sc.plain(true); sc.peek() == '=' {
-			sc.emit(tokenKey, text, start)
-			sc.pos++
-		} else if text != "" {
-			sc.emit(tokenText, text, start)
-			return false
-		}
+// Next implements lexer.Lexer.
+func (sc *scanner) Next() (lexer.Token, error) {
+	if sc.limit != nil {
+		return lexer.Token{}, sc.limit
 	}
-	return sc.value()
-}
-
-func (sc *scanner) value() (opened bool) {
 	start := sc.pos
-	switch sc.peek() {
+	kind, value := sc.token()
+	if sc.limit != nil {
+		return lexer.Token{}, sc.limit
+	}
+	return lexer.Token{Type: kind, Value: value, Pos: lexer.Position{Offset: start}}, nil
+}
+
+// token reads one token, and what must be skipped behind it.
+func (sc *scanner) token() (kind lexer.TokenType, value string) {
+	c := sc.peek()
+	if sc.next == fieldStart && c != '[' && c != '{' {
+		text := sc.plain(true)
+		if sc.peek() == '=' {
+			sc.pos++
+			sc.next = valueStart
+			return tokenKey, text
+		}
+		if text != "" {
+			sc.next = valueEnd
+			return tokenText, text
+		}
+	}
+	if sc.next == valueEnd {
+		return sc.end()
+	}
+	sc.next = valueEnd
+	switch c {
+	case '[':
+		return tokenQuoted, sc.quoted()
 	case '{':
 		return sc.open()
-	case '[':
-		sc.quoted()
-	default:
-		if text := sc.plain(false); text != "" {
-			sc.emit(tokenText, text, start)
-		}
 	}
-	return false
+	if text := sc.plain(false); text != "" {
+		return tokenText, text
+	}
+	return sc.end()
 }
 
 // plain reads text up to the character that ends it, and an equals sign too where it could end a key.
@@ -98,64 +122,86 @@ func (sc *scanner) plain(key bool) string {
 		case c == '\\':
 			escaped = true
 			if sc.pos+1 == len(sc.text) {
-				sc.fault(sc.pos, sc.pos+1, `\\`, "a backslash at the end escapes nothing")
+				sc.fault(&Error{Start: sc.pos, End: sc.pos + 1, Fix: `\\`, Message: "a backslash at the end escapes nothing"})
 				continue
 			}
 			sc.pos++
-		case c == ':' || c == '=' && key || c == '}' && len(sc.opened) > 0:
+		case c == ':' || c == '=' && key || c == '}' && sc.depth > 0:
 			return unescape(sc.text[start:sc.pos], escaped)
 		}
 	}
 	return unescape(sc.text[start:sc.pos], escaped)
 }
 
-func (sc *scanner) quoted() {
+func (sc *scanner) quoted() string {
 	start := sc.pos
 	length := strings.IndexByte(sc.text[start:], ']')
 	if length < 0 {
-		sc.fault(start, start+1, `\[`, "no ] closes this [")
-		sc.pos = len(sc.text)
-		sc.emit(tokenQuoted, sc.text[start+1:], start)
-		return
+		sc.pos = sc.likelyEnd()
+		sc.unclosed(start, "]", "no ] closes the [")
+		return sc.text[start+1 : sc.pos]
 	}
 	sc.pos = start + length + 1
-	sc.emit(tokenQuoted, sc.text[start+1:sc.pos-1], start)
 	sc.closed("]")
+	return sc.text[start+1 : start+length]
 }
 
-func (sc *scanner) open() (opened bool) {
-	if len(sc.opened) == MaxDepth {
-		sc.limit = &Error{Start: sc.pos, End: sc.pos + 1, Message: fmt.Sprintf(
-			"descriptions are nested deeper than the limit of %d levels", MaxDepth)}
-		return false
-	}
-	sc.opened = append(sc.opened, sc.pos)
-	sc.emit(tokenOpen, "{", sc.pos)
-	sc.pos++
-	sc.countField()
-	return true
-}
-
-// fieldEnd reads what follows a field, up to the start of the next one; it reports the end of the input.
-func (sc *scanner) fieldEnd() (end bool) {
-	for sc.limit == nil {
-		switch {
-		case sc.pos == len(sc.text):
-			sc.unclosed()
-			return true
-		case sc.text[sc.pos] == ':':
-			sc.emit(tokenColon, ":", sc.pos)
-			sc.pos++
-			sc.countField()
-			return false
-		default: // a closing brace: plain, closed and the empty field stop nowhere else
-			sc.opened = sc.opened[:len(sc.opened)-1]
-			sc.emit(tokenClose, "}", sc.pos)
-			sc.pos++
-			sc.closed("}")
+// likelyEnd guesses where a text in brackets was meant to end that has no closing one: before the next field that has
+// a key, or before the brace that closes the description.
+func (sc *scanner) likelyEnd() int {
+	for i := sc.pos; i < len(sc.text); i++ {
+		if c := sc.text[i]; c == '}' && sc.depth > 0 || c == ':' && startsWithKey(sc.text[i+1:]) {
+			return i
 		}
 	}
-	return true
+	return len(sc.text)
+}
+
+func startsWithKey(s string) bool {
+	end := strings.IndexFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return end > 0 && s[end] == '='
+}
+
+func (sc *scanner) open() (lexer.TokenType, string) {
+	if sc.depth == MaxDepth {
+		sc.limit = &Error{Start: sc.pos, End: sc.pos + 1, Message: fmt.Sprintf(
+			"descriptions are nested deeper than the limit of %d levels", MaxDepth)}
+		return lexer.EOF, ""
+	}
+	sc.opened[sc.depth] = sc.pos
+	sc.depth++
+	sc.pos++
+	sc.startField()
+	return tokenOpen, "{"
+}
+
+// end reads what follows a field.
+func (sc *scanner) end() (lexer.TokenType, string) {
+	switch {
+	case sc.pos < len(sc.text) && sc.text[sc.pos] == ':':
+		sc.pos++
+		sc.startField()
+		return tokenColon, ":"
+	case sc.depth == 0:
+		return lexer.EOF, "" // nothing but a colon ends a text outside of braces
+	}
+	sc.depth--
+	if sc.pos == len(sc.text) {
+		sc.unclosed(sc.opened[sc.depth], "}", "no } closes the {")
+		return tokenClose, ""
+	}
+	sc.pos++
+	sc.closed("}")
+	return tokenClose, "}"
+}
+
+func (sc *scanner) startField() {
+	sc.next = fieldStart
+	sc.fields++
+	if sc.fields > MaxFields {
+		sc.limit = &Error{Start: sc.pos, End: len(sc.text), Message: fmt.Sprintf(
+			"the description has more than the limit of %d fields", MaxFields)}
+	}
 }
 
 // closed skips, and reports, what stands between a bracket or brace that closed a value and the end of the field.
@@ -165,26 +211,15 @@ func (sc *scanner) closed(by string) {
 	if sc.pos == start {
 		return
 	}
-	hint := "only a colon or the end"
-	if len(sc.opened) > 0 {
-		hint = "only a colon or }"
+	allowed := "a colon or the end"
+	if sc.depth > 0 {
+		allowed = "a colon or }"
 	}
-	sc.fault(start, sc.pos, "", fmt.Sprintf("%s may follow the %s that closes a value", hint, by))
+	sc.fault(&Error{Start: start, End: sc.pos, Message: fmt.Sprintf("only %s may follow the %s that closes a value", allowed, by)})
 }
 
-func (sc *scanner) unclosed() {
-	for i := len(sc.opened) - 1; i >= 0; i-- {
-		sc.fault(sc.opened[i], sc.opened[i]+1, `\{`, "no } closes this {")
-		sc.emit(tokenClose, "", len(sc.text))
-	}
-}
-
-func (sc *scanner) countField() {
-	sc.fields++
-	if sc.fields > MaxFields {
-		sc.limit = &Error{Start: sc.pos, End: len(sc.text), Message: fmt.Sprintf(
-			"the description has more than the limit of %d fields", MaxFields)}
-	}
+func (sc *scanner) unclosed(opened int, missing, message string) {
+	sc.fault(&Error{Start: sc.pos, End: sc.pos, Also: []Span{{opened, opened + 1}}, Fix: missing, Message: message})
 }
 
 func (sc *scanner) peek() byte {
@@ -194,44 +229,10 @@ func (sc *scanner) peek() byte {
 	return 0
 }
 
-func (sc *scanner) emit(kind lexer.TokenType, value string, at int) {
-	sc.tokens = append(sc.tokens, lexer.Token{Type: kind, Value: value, Pos: lexer.Position{Offset: at}})
-}
-
-func (sc *scanner) fault(start, end int, fix, message string) {
+func (sc *scanner) fault(e *Error) {
 	if len(sc.faults) < maxFaults {
-		sc.faults = append(sc.faults, &Error{Start: start, End: end, Fix: fix, Message: message})
+		sc.faults = append(sc.faults, e)
 	}
-}
-
-// checkCharacters reports what never belongs in an endpoint, also in brackets and behind a backslash.
-func (sc *scanner) checkCharacters() {
-	for i := 0; i < len(sc.text); {
-		if c := sc.text[i]; c >= ' ' && c < 0x7f {
-			i++
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(sc.text[i:])
-		if r == utf8.RuneError && size == 1 {
-			sc.fault(i, i+1, "", fmt.Sprintf("the byte %#02x is not valid UTF-8", sc.text[i]))
-		} else if what := refused(r); what != "" {
-			sc.fault(i, i+size, "", fmt.Sprintf("%s (%U) is not allowed in an endpoint", what, r))
-		}
-		i += size
-	}
-}
-
-// refused names the kind of a character that no endpoint may contain, "" for all others.
-func refused(r rune) string {
-	switch {
-	case r < ' ' || r >= 0x7f && r < 0xa0:
-		return "the control character"
-	case r == '\u2028' || r == '\u2029':
-		return "the line separator"
-	case r == '\u061c' || r == '\u200e' || r == '\u200f' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069':
-		return "the text direction control" // it makes a string look like another: CVE-2021-42574
-	}
-	return ""
 }
 
 func unescape(s string, escaped bool) string {
@@ -247,34 +248,4 @@ func unescape(s string, escaped bool) string {
 		b.WriteByte(s[i])
 	}
 	return b.String()
-}
-
-// definition tells participle the tokens; it lexes for whoever has only a reader, which here is nobody but the tests.
-type definition struct{}
-
-func (definition) Symbols() map[string]lexer.TokenType {
-	return map[string]lexer.TokenType{
-		"EOF": lexer.EOF, "Key": tokenKey, "Text": tokenText, "Quoted": tokenQuoted,
-		":": tokenColon, "{": tokenOpen, "}": tokenClose,
-	}
-}
-
-func (definition) Lex(_ string, r io.Reader) (lexer.Lexer, error) {
-	text, err := io.ReadAll(r)
-	if err != nil {
-		return nil, err
-	}
-	tokens, faults := scan(string(text))
-	return &tokenStream{tokens}, Join(faults...)
-}
-
-// tokenStream is the lexer that participle takes the tokens from.
-type tokenStream struct{ tokens []lexer.Token }
-
-func (s *tokenStream) Next() (lexer.Token, error) {
-	t := s.tokens[0]
-	if t.Type != lexer.EOF {
-		s.tokens = s.tokens[1:]
-	}
-	return t, nil
 }

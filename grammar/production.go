@@ -50,12 +50,19 @@ var parser = sync.OnceValue(func() *participle.Parser[fieldList] {
 	return participle.MustBuild[fieldList](participle.Lexer(definition{}))
 })
 
-func parseTokens(tokens []lexer.Token) (*fieldList, error) {
-	stream, err := lexer.Upgrade(&tokenStream{tokens})
+// read returns the productions of text, or nil where a limit is exceeded, and all faults of it.
+func read(text string) (*fieldList, []*Error) {
+	sc := newScanner(text)
+	tokens, err := lexer.Upgrade(sc)
 	if err != nil {
-		return nil, err
+		return nil, []*Error{sc.limit}
 	}
-	return parser().ParseFromLexer(stream)
+	list, err := parser().ParseFromLexer(tokens)
+	if err != nil { // err may tell the text, which may be secret
+		return nil, []*Error{{End: len(text), Message: "the grammar can't read what its lexer made (a bug)"}}
+	}
+	sc.checkCharacters()
+	return list, sc.faults
 }
 
 // Parse implements participle.Parseable. Nothing lies between two tokens, so each node ends where the next one starts.
@@ -99,7 +106,7 @@ func parseNested(lex *lexer.PeekingLexer) (*fieldList, error) {
 		return nil, err
 	}
 	if t := lex.Next(); t.Type != tokenClose {
-		return nil, participle.Errorf(t.Pos, "unexpected %q", t.Value)
+		return nil, participle.Errorf(t.Pos, "unexpected token of type %d", t.Type)
 	}
 	return l, nil
 }
