@@ -1,0 +1,136 @@
+package registry
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/epctl/endpoint/grammar"
+)
+
+// decode turns the fields of each parameter into its value, and builds the endpoints that are values.
+func (c *compiler) decode(layer *Layer, a *assignment, depth int) {
+	layer.Args = make([]LayerArg, len(a.params))
+	for i, p := range a.params {
+		arg := &layer.Args[i]
+		arg.Param, arg.Fields, arg.Given = p, a.fields[i], len(a.fields[i]) > 0
+		switch {
+		case !arg.Given:
+			if !p.Required && !p.Optional {
+				arg.Value, _ = p.decode(p.Default)
+			}
+			continue
+		case p.OS != nil && !slices.Contains(p.OS, c.registry.system()):
+			c.fault(arg.Fields[0].Span, "%s works on %s only, and this is %s", p.Name, strings.Join(p.OS, ", "), c.registry.system())
+			continue
+		}
+		if p.Kind.Role() != "" {
+			c.decodeInner(layer, arg, a, depth)
+			continue
+		}
+		arg.Value = a.decodeFields(i, arg)
+		c.warn(layer, arg)
+	}
+	a.checkMissing()
+}
+
+// decodeFields decodes a parameter that is no endpoint: the one value that it has, or a map of several.
+func (a *assignment) decodeFields(param int, arg *LayerArg) any {
+	if !arg.Param.Map {
+		arg.Text = arg.Fields[0].Value
+		return a.decodeField(param, arg.Fields[0])
+	}
+	values := make(map[string]any, len(arg.Fields))
+	for i, f := range arg.Fields {
+		if _, ok := values[f.Key]; ok {
+			first := slices.IndexFunc(arg.Fields, func(g *grammar.Field) bool { return g.Key == f.Key })
+			a.fault(f.Span, "%s is given twice", quoted(f.Key)).Also = []grammar.Span{arg.Fields[first].Span}
+			continue
+		}
+		values[f.Key] = a.decodeField(param, f)
+		if i > 0 {
+			arg.Text += " "
+		}
+		arg.Text += f.Key + "=" + f.Value
+	}
+	return values
+}
+
+// decodeField decodes one value; what is wrong with it becomes a fault, and the result means nothing then.
+func (a *assignment) decodeField(param int, f *grammar.Field) any {
+	p := &a.params[param]
+	if p.Secret() {
+		a.hide(f)
+	}
+	if f.Nested != nil {
+		a.fault(f.ValueSpan, "%s takes %s, not a description in braces", p.Name, p.wants())
+		return nil
+	}
+	if a.hostAndPort(param, f) != nil {
+		return nil
+	}
+	value, bad := p.decode(f.Value)
+	if bad == nil {
+		return value
+	}
+	span := f.ValueSpan
+	if bad.end > 0 {
+		span = grammar.Span{Start: f.At(bad.start), End: f.At(bad.end)}
+	}
+	message := bad.message
+	if f.Value == "" {
+		message = p.Name + " " + message
+	}
+	e := a.fault(span, "%s", message)
+	e.Err = bad.cause
+	if bad.fix != "" {
+		e.Fix = grammar.Quote(bad.fix)
+	}
+	return nil
+}
+
+// decodeInner builds the endpoint, or the list of endpoints, that is the value of a parameter.
+func (c *compiler) decodeInner(layer *Layer, arg *LayerArg, a *assignment, depth int) {
+	if arg.Param.Rest && a.rest != nil {
+		arg.Value = c.inner(layer, arg, a.rest, depth)
+		return
+	}
+	values := make([]any, 0, len(arg.Fields))
+	for _, f := range arg.Fields {
+		if f.Nested == nil && f.Value == "" {
+			c.fault(f.Span, "%s is empty: it takes %s", arg.Param.Name, arg.Param.wants())
+			continue
+		}
+		d, err := f.Description()
+		c.faults = append(c.faults, grammar.All(err)...)
+		if d == nil {
+			c.secrets = append(c.secrets, f.ValueSpan)
+			continue
+		}
+		values = append(values, c.inner(layer, arg, d, depth))
+	}
+	switch {
+	case arg.Param.List:
+		arg.Value = values
+	case len(values) > 0:
+		arg.Value = values[0]
+	}
+}
+
+func (c *compiler) inner(layer *Layer, arg *LayerArg, d *grammar.Description, depth int) any {
+	endpoint, inner := c.compile(d, arg.Param.Kind.Role(), layer.Plugin.Name, depth+1)
+	if inner != nil {
+		arg.Inner = append(arg.Inner, inner)
+	}
+	return endpoint
+}
+
+// warn tells of a secret that stands in the string itself.
+func (c *compiler) warn(layer *Layer, arg *LayerArg) {
+	if s, ok := arg.Value.(Secret); ok && s.Inline() {
+		span := arg.Fields[0].ValueSpan
+		layer.Warnings = append(layer.Warnings, &grammar.Error{
+			Input: mask(c.input, c.secrets), Start: span.Start, End: span.End, Fix: "[env:NAME]",
+			Message: arg.Param.Name + " stands in the string for all to read: name a variable or a file that holds it",
+		})
+	}
+}

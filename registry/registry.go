@@ -1,0 +1,151 @@
+package registry
+
+import (
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/epctl/endpoint/grammar"
+)
+
+// A Registry is a set of plugins. It never changes; [Registry.With] makes a larger one. The zero Registry has none.
+type Registry struct {
+	plugins map[string]Plugin
+	goos    string // the system to judge by; "" is the one that runs
+}
+
+// New returns a registry of the given plugins. It is an error if two have one name, or if a name is not a valid one.
+func New(plugins ...Plugin) (*Registry, error) { return new(Registry).With(plugins...) }
+
+// Must is for registries whose plugins are known to be right: it panics on an error.
+func Must(r *Registry, err error) *Registry {
+	if err != nil {
+		panic(err)
+	}
+	return r
+}
+
+// With returns a registry that also has the given plugins. The error is that of [New].
+func (r *Registry) With(plugins ...Plugin) (*Registry, error) {
+	all := maps.Clone(r.plugins)
+	if all == nil {
+		all = make(map[string]Plugin, len(plugins))
+	}
+	for _, p := range plugins {
+		if !validPluginName(p.Name) {
+			return nil, errorf("%q is no name for a plugin: it takes lower-case letters, digits and '-', a letter first", p.Name)
+		}
+		if other, ok := all[p.Name]; ok {
+			return nil, errorf("two plugins are called %q: one is %q, the other %q", p.Name, other.Doc, p.Doc)
+		}
+		all[p.Name] = p
+	}
+	return &Registry{plugins: all, goos: r.goos}, nil
+}
+
+func validPluginName(name string) bool {
+	for i, c := range []byte(name) {
+		letter := c >= 'a' && c <= 'z'
+		if !letter && (i == 0 || c != '-' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// Lookup returns the plugin called name, in any case.
+func (r *Registry) Lookup(name string) (Plugin, bool) {
+	p, ok := r.plugins[strings.ToLower(name)]
+	return p, ok
+}
+
+// Plugins returns all plugins, sorted by name.
+func (r *Registry) Plugins() []Plugin {
+	plugins := make([]Plugin, 0, len(r.plugins))
+	for _, name := range r.names() {
+		plugins = append(plugins, r.plugins[name])
+	}
+	return plugins
+}
+
+func (r *Registry) names() []string { return slices.Sorted(maps.Keys(r.plugins)) }
+
+func (r *Registry) system() string {
+	if r.goos != "" {
+		return r.goos
+	}
+	return runtime.GOOS
+}
+
+// Build parses s and builds the endpoint that it describes, of the given role's interface type, together with the
+// layers that it consists of. It does no I/O. The error is a [*grammar.Error] or several (see [grammar.All]); the
+// layers come even then, as far as they could be made out.
+func (r *Registry) Build(s string, role Role) (any, *Layer, error) {
+	d, err := grammar.Parse(s)
+	if d == nil {
+		return nil, nil, hideAll(err)
+	}
+	return r.build(d, role, grammar.All(err))
+}
+
+// BuildDescription is Build for a description that is parsed already.
+func (r *Registry) BuildDescription(d *grammar.Description, role Role) (any, *Layer, error) {
+	return r.build(d, role, nil)
+}
+
+func (r *Registry) build(d *grammar.Description, role Role, syntax []*grammar.Error) (any, *Layer, error) {
+	c := compiler{registry: r, input: d.Input}
+	endpoint, layer := c.compile(d, role, "", 0)
+	masked := mask(d.Input, c.secrets)
+	if layer != nil {
+		layer.Walk(func(l *Layer, _ int) {
+			for _, w := range l.Warnings {
+				w.Input = masked
+			}
+		})
+	}
+	if err := c.err(syntax); err != nil {
+		return nil, layer, err
+	}
+	return endpoint, layer, nil
+}
+
+// Roles returns the roles that s can play, and with none of them the faults of the role that s comes nearest to.
+func (r *Registry) Roles(s string) ([]Role, error) {
+	var roles []Role
+	var nearest error
+	for _, role := range r.candidateRoles(s) {
+		_, _, err := r.Build(s, role)
+		if err == nil {
+			roles = append(roles, role)
+			continue
+		}
+		if nearest == nil || len(grammar.All(err)) < len(grammar.All(nearest)) {
+			nearest = err
+		}
+	}
+	if len(roles) > 0 {
+		return roles, nil
+	}
+	return nil, nearest
+}
+
+// candidateRoles returns the roles that the plugin named in s plays; where there is no such plugin, any one role will
+// do to tell so.
+func (r *Registry) candidateRoles(s string) []Role {
+	if d, _ := grammar.Parse(s); d != nil {
+		if i := nameField(d); i >= 0 {
+			if p, ok := r.Lookup(d.Fields[i].Value); ok {
+				return p.Roles()
+			}
+		}
+	}
+	return []Role{RoleClient}
+}
+
+// Check reports what is wrong with s, nil if s is right in at least one role. It does no I/O.
+func (r *Registry) Check(s string) error {
+	_, err := r.Roles(s)
+	return err
+}

@@ -1,0 +1,150 @@
+package registry
+
+import (
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/epctl/endpoint/grammar"
+)
+
+// takeTraps finds the mistakes that people make because a colon, a backslash and an equals sign mean something here,
+// before their pieces are taken for fields that they were never meant to be.
+func (a *assignment) takeTraps() {
+	position := 0
+	a.untaken(func(i int, f *grammar.Field) {
+		param := a.index(f.Key)
+		if !f.Keyed {
+			param = -1
+			if slots := a.slots(); position < len(slots) {
+				param = slots[position]
+			}
+			position++
+		}
+		if a.taken[i] || param < 0 || f.Nested != nil {
+			return
+		}
+		switch p := a.params[param]; {
+		case p.Kind == KindAddress || isHost(p):
+			a.addressInPieces(i, param)
+		case p.Kind == KindText:
+			a.pathInPieces(i, param)
+		}
+	})
+}
+
+// isHost says that a text is the name or the address of a host.
+func isHost(p Param) bool { return p.Kind == KindText && p.Name == "host" }
+
+// addressInPieces finds an IPv6 address whose colons were not escaped: interface=::1 reads as three fields.
+func (a *assignment) addressInPieces(i, param int) {
+	last := a.addressEnd(i)
+	if last < 0 {
+		return
+	}
+	f, g := &a.d.Fields[i], &a.d.Fields[last]
+	for j := i; j <= last; j++ {
+		a.taken[j] = true
+	}
+	a.blamed[param] = true
+	address := "[" + a.joined(i, last) + "]"
+	e := a.fault(grammar.Span{Start: f.ValueSpan.Start, End: g.Span.End},
+		`an address with colons is written %s or %s`, address, strings.ReplaceAll(a.joined(i, last), ":", `\:`))
+	e.Fix = address
+}
+
+// addressEnd returns the last field of the address that starts in field i, -1 where none does.
+func (a *assignment) addressEnd(i int) int {
+	end := -1
+	for j := i; j < len(a.d.Fields); j++ {
+		f := &a.d.Fields[j]
+		if j > i && (f.Keyed || f.Nested != nil) || strings.Contains(f.Value, ":") {
+			break
+		}
+		if addr, err := netip.ParseAddr(a.joined(i, j)); err == nil && addr.Is6() && j > i {
+			// ::1:80 is an address, and ::1 with a port: the port decides where one is needed.
+			if end == j-1 && a.needsPort() && f.Value != "" {
+				break
+			}
+			end = j
+		}
+	}
+	return end
+}
+
+func (a *assignment) needsPort() bool {
+	for i, p := range a.params {
+		if p.Kind == KindPort && p.Required && !a.givenByKey(i) && a.slots()[0] != i {
+			return true
+		}
+	}
+	return false
+}
+
+// joined is the value of fields i to j as it stood before it was split.
+func (a *assignment) joined(i, j int) string {
+	values := make([]string, 0, j-i+1)
+	for ; i <= j; i++ {
+		values = append(values, a.d.Fields[i].Value)
+	}
+	return strings.Join(values, ":")
+}
+
+// pathInPieces finds a path of Windows whose colon and backslashes were taken for syntax.
+func (a *assignment) pathInPieces(i, param int) {
+	f := &a.d.Fields[i]
+	if i+1 == len(a.d.Fields) || len(f.Value) != 1 || !isLetter(f.Value[0]) {
+		return
+	}
+	next := &a.d.Fields[i+1]
+	if next.Keyed || next.Nested != nil || next.Span.Start >= len(a.input) || a.input[next.Span.Start] != '\\' {
+		return
+	}
+	a.taken[i], a.taken[i+1], a.blamed[param] = true, true, true
+	path := a.input[f.ValueSpan.Start:next.Span.End]
+	e := a.fault(grammar.Span{Start: f.ValueSpan.Start, End: next.Span.End},
+		"a colon and backslashes are syntax here: put the path in brackets")
+	if !strings.Contains(path, "]") {
+		e.Fix = "[" + path + "]"
+	}
+}
+
+func isLetter(c byte) bool { c |= 0x20; return c >= 'a' && c <= 'z' }
+
+// equalsInValue tells that what stands before the equals sign can't be a key, so that it was meant as a value.
+func (a *assignment) equalsInValue(f *grammar.Field) {
+	for i, p := range a.params {
+		a.blamed[i] = a.blamed[i] || p.Positional && p.Kind == KindText
+	}
+	e := a.fault(f.Span, `a key has only letters, digits, '-', '_' and '.'; in a value without a key the equals sign is written \=`)
+	e.Fix = grammar.Quote(f.Key + "=" + f.Value)
+}
+
+// hostAndPort finds a host and a port in one value, where each is a parameter of its own.
+func (a *assignment) hostAndPort(param int, f *grammar.Field) *grammar.Error {
+	p := a.params[param]
+	if p.Kind != KindAddress && !isHost(p) {
+		return nil
+	}
+	port := -1
+	for i, other := range a.params {
+		if other.Kind == KindPort && other.Required {
+			port = i
+		}
+	}
+	host, number, err := net.SplitHostPort(f.Value)
+	if err != nil || port < 0 || host == "" {
+		return nil
+	}
+	if _, err := strconv.ParseUint(number, 10, 16); err != nil {
+		return nil
+	}
+	e := a.fault(f.ValueSpan, "%s takes a host without a port: the port is a parameter of its own", p.Name)
+	e.Fix = grammar.Quote(host)
+	if len(a.fields[port]) == 0 {
+		a.blamed[port] = true
+		e.Fix += ":" + a.params[port].Name + "=" + number
+	}
+	return e
+}
