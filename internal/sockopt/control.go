@@ -89,7 +89,8 @@ func (o Listen) Config() net.ListenConfig {
 // Dialer returns a net.Dialer that makes connections with these options; its Control is as in [Listen.Config].
 // NoDelay is not in it, because package net sets TCP_NODELAY once more when the connection stands: see [Dial.Connected].
 func (o Dial) Dialer() net.Dialer {
-	list := append(o.Common.settings(), o.Stream.settings()...)
+	list := append(o.Common.settings(), o.Outgoing.settings()...)
+	list = append(list, o.Stream.settings()...)
 	if o.FastOpen {
 		list = append(list, setting{param: "fastOpen", key: fastOpenConnect, value: 1})
 	}
@@ -111,7 +112,9 @@ func (o Dial) Connected(c *net.TCPConn) error {
 }
 
 // Control returns the hook that sets these options, nil where there is nothing to set.
-func (o Packet) Control() Control { return control(o.Common.settings()) }
+func (o Packet) Control() Control {
+	return control(append(o.Common.settings(), o.Outgoing.settings()...))
+}
 
 func (o Common) settings() []setting {
 	var list []setting
@@ -129,10 +132,13 @@ func (o Common) settings() []setting {
 	list = appendNumber(list, "mark", mark, bothFamilies, o.Mark)
 	list = appendNumber(list, "tos", tos, onlyIPv4, o.TOS)
 	list = appendNumber(list, "trafficClass", trafficClass, onlyIPv6, o.TrafficClass)
-	// IP_TOS sets a priority of its own, so this one comes after it.
-	list = appendNumber(list, "priority", priority, bothFamilies, o.Priority)
 	list = appendNumber(list, "rcvbuf", rcvBuf, bothFamilies, o.RcvBuf)
 	return appendNumber(list, "sndbuf", sndBuf, bothFamilies, o.SndBuf)
+}
+
+// settings come after those of Common: IP_TOS sets a priority too.
+func (o Outgoing) settings() []setting {
+	return appendNumber(nil, "priority", priority, bothFamilies, o.Priority)
 }
 
 func appendNumber[N int | uint8 | uint32](list []setting, param string, k key, f family, n *N) []setting {

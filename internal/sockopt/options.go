@@ -17,9 +17,14 @@ type Common struct {
 	Mark         *uint32 `ep:"mark" os:"linux" doc:"mark of outgoing packets, for routing and firewall rules (SO_MARK); needs CAP_NET_ADMIN"`
 	TOS          *uint8  `ep:"tos" os:"linux,darwin,freebsd" doc:"type of service of outgoing IPv4 packets, 0 to 255 (IP_TOS): DSCP times 4; TCP keeps the two ECN bits for itself"`
 	TrafficClass *uint8  `ep:"trafficClass" os:"linux,darwin,freebsd" doc:"traffic class of outgoing IPv6 packets, 0 to 255 (IPV6_TCLASS): DSCP times 4; TCP keeps the two ECN bits for itself"`
-	Priority     *uint32 `ep:"priority" os:"linux" doc:"queueing priority of outgoing packets (SO_PRIORITY); more than 6 needs CAP_NET_ADMIN"`
 	RcvBuf       *int    `ep:"rcvbuf,size" doc:"receive buffer in bytes (SO_RCVBUF); Linux doubles it and caps it at net.core.rmem_max"`
 	SndBuf       *int    `ep:"sndbuf,size" doc:"send buffer in bytes (SO_SNDBUF); Linux doubles it and caps it at net.core.wmem_max"`
+}
+
+// Outgoing are the options of IP sockets that send. Listening is not among them: the kernel does not pass a priority on
+// to what a socket accepts.
+type Outgoing struct {
+	Priority *uint32 `ep:"priority" os:"linux" doc:"queueing priority of outgoing packets (SO_PRIORITY); more than 6 needs CAP_NET_ADMIN"`
 }
 
 // Stream are the options that listening and connecting TCP sockets have in common.
@@ -49,6 +54,7 @@ type Listen struct {
 // valid but turns keep-alive off and Nagle's algorithm on.
 type Dial struct {
 	Common
+	Outgoing
 	Stream
 	NoDelay  bool `ep:"nodelay" default:"yes" doc:"send small writes at once (TCP_NODELAY); no is Nagle's algorithm"`
 	FastOpen bool `ep:"fastOpen" default:"no" os:"linux" doc:"send the first write with the SYN once the peer's cookie is known (RFC 7413, TCP_FASTOPEN_CONNECT): the caller must write first, and a failed connect shows in that write"`
@@ -57,6 +63,7 @@ type Dial struct {
 // Packet are the options of a datagram socket. The zero value sets nothing.
 type Packet struct {
 	Common
+	Outgoing
 }
 
 // fastOpenQueue is how many connections with data in the SYN may wait for the end of their handshake.

@@ -100,7 +100,12 @@ func atLeastZero(param string, d time.Duration) []Problem {
 	return []Problem{{param, "can't be negative"}}
 }
 
-// isDevice reports whether Linux lets an interface have this name.
+// isDevice reports whether Linux lets an interface have this name; it looks at bytes, and 0xA0 is a space to it.
 func isDevice(name string) bool {
-	return len(name) <= maxName && name != "." && name != ".." && !strings.ContainsAny(name, "/: \t\n\v\f\r\x00\xa0")
+	for i := range len(name) {
+		if strings.IndexByte("/: \t\n\v\f\r\x00", name[i]) >= 0 || name[i] == 0xa0 {
+			return false
+		}
+	}
+	return len(name) <= maxName && name != "." && name != ".."
 }
