@@ -23,7 +23,7 @@ const (
 	flowInfoSend = 33 // IPV6_FLOWINFO_SEND, ipv6(7)
 
 	// statelessFlag is the bit that the kernel keeps for the labels that it makes itself, while the sysctl
-	// net.ipv6.flowlabel_state_ranges is 1, its default.
+	// net.ipv6.flowlabel_state_ranges is 1.
 	statelessFlag = 0x80000
 )
 
