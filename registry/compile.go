@@ -13,8 +13,8 @@ type compiler struct {
 	registry *Registry
 	input    string
 	faults   []*grammar.Error
-	secrets  []grammar.Span   // values that no error may show
-	texts    []string         // the same values as texts
+	secrets  []grammar.Span // values that no error may show
+	texts    []string       // the same values as texts
 }
 
 // err returns the faults, with those of the syntax, and with the secrets masked. What a fault of the syntax makes

@@ -53,7 +53,9 @@ func (f *Fault) UsePlugin(name string) *Fault {
 
 func errorf(format string, args ...any) error { return fmt.Errorf("endpoint: "+format, args...) }
 
-// faultsIn returns the faults that are joined or wrapped in err, and what is none.
+// faultsIn returns the faults that are joined or wrapped in err, and what is none. An error of a package that does not
+// know this one is a fault too if it says which parameter it is about, and which other one belongs to it, by a method
+// BadParam.
 func faultsIn(err error) (faults []*Fault, others []error) {
 	var fault *Fault
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
@@ -65,6 +67,11 @@ func faultsIn(err error) (faults []*Fault, others []error) {
 	}
 	if errors.As(err, &fault) {
 		return []*Fault{fault}, nil
+	}
+	var about interface{ BadParam() (string, string) }
+	if errors.As(err, &about) {
+		param, with := about.BadParam()
+		return []*Fault{Bad(param, "%w", err).With(with)}, nil
 	}
 	return nil, []error{err}
 }

@@ -11,6 +11,7 @@ import (
 type Problem struct {
 	Param   string // the parameter, as in the tags
 	Message string
+	With    string // another parameter that belongs to the fault, "" for none
 }
 
 // maxName is the length of an interface's and of a congestion control algorithm's name on Linux, without the final NUL.
@@ -34,7 +35,7 @@ func (o Packet) Problems(network string) []Problem { return o.Common.problems(ne
 
 func (o Common) problems(network string) []Problem {
 	var list []Problem
-	bad := func(param, message string) { list = append(list, Problem{param, message}) }
+	bad := func(param, message string) { list = append(list, Problem{Param: param, Message: message}) }
 	if o.BindToDevice != "" && !isDevice(o.BindToDevice) {
 		bad("bindToDevice", fmt.Sprintf("%q can't be the name of an interface", o.BindToDevice))
 	}
@@ -58,10 +59,10 @@ func (o Common) problems(network string) []Problem {
 func (o Stream) problems() []Problem {
 	list := append(o.keepAliveProblems(), atLeastZero("userTimeout", o.UserTimeout)...)
 	if o.UserTimeout.Milliseconds() >= math.MaxInt32 {
-		list = append(list, Problem{"userTimeout", "is longer than the kernel can count (24 days)"})
+		list = append(list, Problem{Param: "userTimeout", Message: "is longer than the kernel can count (24 days)"})
 	}
 	if len(o.Congestion) > maxName || strings.ContainsRune(o.Congestion, 0) {
-		list = append(list, Problem{"congestion", fmt.Sprintf("%q can't be the name of an algorithm", o.Congestion)})
+		list = append(list, Problem{Param: "congestion", Message: fmt.Sprintf("%q can't be the name of an algorithm", o.Congestion)})
 	}
 	return list
 }
@@ -79,16 +80,16 @@ func (o Stream) keepAliveProblems() []Problem {
 	} {
 		switch {
 		case o.KeepAlive && (d.value < time.Second || d.value > math.MaxInt16*time.Second):
-			list = append(list, Problem{d.param, "must be between 1s and 32767s"})
+			list = append(list, Problem{Param: d.param, Message: "must be between 1s and 32767s"})
 		case !o.KeepAlive && d.value != 0 && d.value != d.standard:
-			list = append(list, Problem{d.param, "has no effect with keepAlive=no"})
+			list = append(list, Problem{Param: d.param, Message: "has no effect with keepAlive=no"})
 		}
 	}
 	switch {
 	case o.KeepAlive && (o.KeepAliveCount < 1 || o.KeepAliveCount > 127):
-		list = append(list, Problem{"keepAliveCount", "must be between 1 and 127"})
+		list = append(list, Problem{Param: "keepAliveCount", Message: "must be between 1 and 127"})
 	case !o.KeepAlive && o.KeepAliveCount != 0 && o.KeepAliveCount != standard.KeepAliveCount:
-		list = append(list, Problem{"keepAliveCount", "has no effect with keepAlive=no"})
+		list = append(list, Problem{Param: "keepAliveCount", Message: "has no effect with keepAlive=no"})
 	}
 	return list
 }
@@ -97,7 +98,7 @@ func atLeastZero(param string, d time.Duration) []Problem {
 	if d >= 0 {
 		return nil
 	}
-	return []Problem{{param, "can't be negative"}}
+	return []Problem{{Param: param, Message: "can't be negative"}}
 }
 
 // isDevice reports whether Linux lets an interface have this name; it looks at bytes, and 0xA0 is a space to it.

@@ -46,15 +46,14 @@ func (s DialSpec) Problems(network string) []sockopt.Problem {
 }
 
 // RemoteProblems returns what is wrong with connecting to remote over network ("tcp4", "tcp6" or "tcp") from the
-// spec's local address: remote's own faults under the name host; families or zones that do not go together under both
-// host and bindAddress.
+// spec's local address: remote's own faults, and families that do not go together, under the name host.
 func (s DialSpec) RemoteProblems(network string, remote netip.Addr) []sockopt.Problem {
 	if list := appendAddrProblem(nil, network, "host", remote); list != nil || !s.LocalAddr.IsValid() {
 		return list
 	}
 	if s.LocalAddr.Is4() != remote.Is4() {
 		message := fmt.Sprintf("%s and %s are of different families", remote, s.LocalAddr)
-		return []sockopt.Problem{{Param: "host", Message: message}, {Param: "bindAddress", Message: message}}
+		return []sockopt.Problem{{Param: "host", Message: message, With: "bindAddress"}}
 	}
 	return nil
 }
@@ -177,32 +176,42 @@ func (d *Dialer) dial(ctx context.Context, remote netip.AddrPort) (*net.TCPConn,
 	}
 	c, err := d.dialer.DialContext(ctx, networkOf(remote.Addr()), remote.String())
 	if err != nil {
-		return nil, err
+		return nil, d.asGiven(remote, err)
 	}
 	return d.connected(c.(*net.TCPConn), remote)
 }
 
 // dialZoned looks the zones up, which package net would do in an old list, and puts their names back.
 func (d *Dialer) dialZoned(ctx context.Context, remote netip.AddrPort) (*net.TCPConn, error) {
-	dialer := d.dialer // a copy, to change
 	addr, err := indexed(remote.Addr())
 	if err != nil {
 		return nil, d.opError(remote, err)
 	}
-	if d.zoned {
-		local, err := indexed(d.spec.LocalAddr)
-		if err != nil {
-			return nil, d.opError(remote, err)
-		}
-		dialer.LocalAddr = localAddr(local, d.spec.LocalPort)
+	dialer, err := d.ready()
+	if err != nil {
+		return nil, d.opError(remote, err)
 	}
 	c, err := dialer.DialContext(ctx, networkOf(addr), netip.AddrPortFrom(addr, remote.Port()).String())
 	if err != nil {
-		return nil, d.withZones(remote, err)
+		return nil, d.asGiven(remote, err)
 	}
 	named(c.RemoteAddr(), remote.Addr().Zone())
 	named(c.LocalAddr(), d.localZone(remote))
 	return d.connected(c.(*net.TCPConn), remote)
+}
+
+// ready returns a net.Dialer whose local address package net can take as it is.
+func (d *Dialer) ready() (*net.Dialer, error) {
+	if !d.zoned {
+		return &d.dialer, nil
+	}
+	local, err := indexed(d.spec.LocalAddr)
+	if err != nil {
+		return nil, err
+	}
+	dialer := d.dialer
+	dialer.LocalAddr = localAddr(local, d.spec.LocalPort)
+	return &dialer, nil
 }
 
 // localZone: a link-local address of ours that the system chose is on the interface of the peer's.
@@ -232,8 +241,9 @@ func (d *Dialer) source() net.Addr {
 	return localAddr(d.spec.LocalAddr, d.spec.LocalPort)
 }
 
-// withZones puts the addresses as they were given into an error of package net, which has the indexes instead.
-func (d *Dialer) withZones(remote netip.AddrPort, err error) error {
+// asGiven puts the addresses as they were given into an error of package net, which has zones as indexes, and no local
+// address where a flow label is to be sent.
+func (d *Dialer) asGiven(remote netip.AddrPort, err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {
 		op.Source, op.Addr = d.source(), netAddr(remote)

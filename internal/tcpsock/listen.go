@@ -20,9 +20,9 @@ type ListenSpec struct {
 	Options   sockopt.Listen
 }
 
-// Problems returns what is wrong with the spec without asking the system, under the names interface, backlog and
-// those of the socket options.
-func (s ListenSpec) Problems() []sockopt.Problem {
+// Problems returns what is wrong with the spec without asking the system, under the names interface, backlog, v6only
+// and those of the socket options. The network is "tcp4", "tcp6", or "tcp" where the interface decides.
+func (s ListenSpec) Problems(network string) []sockopt.Problem {
 	var list []sockopt.Problem
 	options := networkOf(s.Addr.Addr())
 	if s.DualStack {
@@ -31,7 +31,7 @@ func (s ListenSpec) Problems() []sockopt.Problem {
 			list = append(list, sockopt.Problem{Param: "v6only", Message: "only the interface :: can take IPv4 too"})
 		}
 	}
-	list = appendAddrProblem(list, options, "interface", s.Addr.Addr())
+	list = appendAddrProblem(list, network, "interface", s.Addr.Addr())
 	if s.Backlog < 0 {
 		list = append(list, sockopt.Problem{Param: "backlog", Message: "can't be negative"})
 	}

@@ -1,0 +1,14 @@
+package endpoint
+
+import (
+	"github.com/epctl/endpoint/plugins/tcp4"
+	"github.com/epctl/endpoint/plugins/tcp6"
+	"github.com/epctl/endpoint/registry"
+)
+
+// Default is the registry of the built-in plugins, which the functions of this package use. It never changes;
+// Default.With(yours.Plugin) is a new one that has yours too.
+var Default = registry.Must(registry.New(
+	tcp4.Plugin,
+	tcp6.Plugin,
+))
