@@ -132,12 +132,12 @@ func TestProblems(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := tt.options.Problems(tt.network); !slices.Equal(got, tt.want) {
+			if got := tt.options.Problems(tt.network); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("listen: got  %v\nwant %v", got, tt.want)
 			}
 			dial := sockopt.Dial{Common: tt.options.Common, Stream: tt.options.Stream}
 			want := slices.DeleteFunc(slices.Clone(tt.want), func(p sockopt.Problem) bool { return p.Param == "deferAccept" })
-			if got := dial.Problems(tt.network); !slices.Equal(got, want) {
+			if got := dial.Problems(tt.network); !(len(got) == 0 && len(want) == 0) && !reflect.DeepEqual(got, want) {
 				t.Errorf("dial: got  %v\nwant %v", got, want)
 			}
 		})

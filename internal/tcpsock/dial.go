@@ -156,12 +156,11 @@ func (d *Dialer) localForLabel() (flowlabel.Address, error) {
 // Errors are a *net.OpError as from package net, with Timeout() true when the time was up. A zone that remote or the
 // local address has is in the connection's addresses under the name that was given.
 func (d *Dialer) Dial(ctx context.Context, remote netip.AddrPort) (*net.TCPConn, error) {
-	t := trace.From(ctx)
-	if t == nil {
-		return d.dial(ctx, remote)
+	if trace.From(ctx) == nil {
+		return d.Attempt(ctx, remote)
 	}
 	span := trace.StartAttempt(ctx, d.spec.Layer, networkOf(remote.Addr()), netAddr(remote))
-	c, err := d.dial(ctx, remote)
+	c, err := d.Attempt(ctx, remote)
 	if err != nil {
 		span.End(nil, err)
 		return nil, err
@@ -170,7 +169,8 @@ func (d *Dialer) Dial(ctx context.Context, remote netip.AddrPort) (*net.TCPConn,
 	return c, nil
 }
 
-func (d *Dialer) dial(ctx context.Context, remote netip.AddrPort) (*net.TCPConn, error) {
+// Attempt is Dial for a caller that tells package trace about the attempt itself, as one that races addresses does.
+func (d *Dialer) Attempt(ctx context.Context, remote netip.AddrPort) (*net.TCPConn, error) {
 	if d.zoned || remote.Addr().Zone() != "" {
 		return d.dialZoned(ctx, remote)
 	}
