@@ -35,14 +35,14 @@ type Attempt struct {
 // String is the attempt as one line of printable text, such as "[2001:db8::1]:443 (IPv6): connect failed after 12ms:
 // connection refused".
 func (a Attempt) String() string {
-	what := fmt.Sprintf("%v (%s): %s", a.Addr, a.Family, a.Stage)
-	if a.Stage == StageResolve {
-		what = fmt.Sprintf("look-up of %s addresses", a.Family)
+	where := fmt.Sprintf("%s (%s): ", cut(a.Addr.String()), a.Family)
+	switch a.Stage {
+	case StageResolve:
+		return clean(fmt.Sprintf("look-up of %s addresses failed after %v: %s", a.Family, round(a.Elapsed), causeText(a.Err)))
+	case StageFilter:
+		return clean(where + "not tried: " + causeText(a.Err))
 	}
-	if a.Stage == StageFilter {
-		return clean(fmt.Sprintf("%v (%s): not tried: %s", a.Addr, a.Family, causeText(a.Err)))
-	}
-	return clean(fmt.Sprintf("%s failed after %v: %s", what, round(a.Elapsed), causeText(a.Err)))
+	return clean(fmt.Sprintf("%s%s failed after %v: %s", where, a.Stage, round(a.Elapsed), causeText(a.Err)))
 }
 
 // An Error is a failed dial: every attempt with its cause. errors.Is and errors.As reach each cause and, in Err, the
@@ -79,7 +79,7 @@ func (e *Error) Error() string {
 
 func (e *Error) target() string {
 	if a, err := netip.ParseAddr(e.Host); err == nil {
-		return clean(netip.AddrPortFrom(a, e.Port).String())
+		return clean(cut(netip.AddrPortFrom(a, e.Port).String()))
 	}
 	return fmt.Sprintf("%q port %d", cut(e.Host), e.Port)
 }
@@ -146,9 +146,9 @@ func causeText(err error) string {
 		}
 	case *net.DNSError:
 		if e.Server != "" {
-			return fmt.Sprintf("%s (server %s)", e.Err, e.Server)
+			return fmt.Sprintf("%s (server %s)", cut(e.Err), cut(e.Server))
 		}
-		return e.Err
+		return cut(e.Err)
 	}
 	return cut(err.Error())
 }

@@ -62,9 +62,10 @@ func (l *addressList) look(ctx context.Context, c *candidate) {
 }
 
 // sort orders all addresses, those tried already included, so that late ones get the places that they would have had
-// from the start. A single address is not looked into: that would be a good part of what connecting to it costs.
+// from the start. A single address is not looked into, unless the memory has it: that would be a good part of what
+// connecting to it costs.
 func (l *addressList) sort(ctx context.Context) {
-	if len(l.all) > 1 {
+	if len(l.all) > 1 || len(l.all) == 1 && l.e.memory.has(netip.AddrPortFrom(l.all[0].Addr, l.port)) {
 		l.lookAll(ctx)
 	}
 	l.order = slices.Clone(l.all)
@@ -108,6 +109,14 @@ func turn(out []*candidate, count int) Family {
 		return lead
 	}
 	return IPv4Only + IPv6Only - lead
+}
+
+// doubtful reports whether an address failed lately and none worked.
+func (l *addressList) doubtful() bool {
+	has := func(o Outcome) bool {
+		return slices.ContainsFunc(l.all, func(c *candidate) bool { return c.Outcome == o })
+	}
+	return has(Failed) && !has(Worked)
 }
 
 // next is the first address that has not been tried, nil where there is none or enough have been.

@@ -63,6 +63,17 @@ func (m *memory) recall(dst netip.AddrPort, src netip.Addr) (Outcome, time.Durat
 	return r.outcome, r.connect
 }
 
+// has reports whether there is a record of dst, from whatever source.
+func (m *memory) has(dst netip.AddrPort) bool {
+	if m == nil {
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, ok := m.records[dst]
+	return ok
+}
+
 // learn replaces what is known of r.dst.
 func (m *memory) learn(r record) {
 	if m == nil {

@@ -111,8 +111,7 @@ func (r *race) ask() {
 	r.answers = r.lookUp(r.ctx)
 }
 
-// hear takes in an answer. RFC 8305 section 3: the preferred family's answer, be it negative, ends the wait; an answer of the other
-// family starts the resolution delay.
+// hear takes in an answer.
 func (r *race) hear(a answer) {
 	r.asked = slices.DeleteFunc(r.asked, func(f Family) bool { return f == a.family })
 	before, cut := len(r.list.all), r.list.cut
@@ -123,9 +122,18 @@ func (r *race) hear(a answer) {
 	if r.list.cut > cut {
 		r.warn(r.caller, fmt.Sprintf("%d %s addresses: only the first %d are used", len(a.addrs), a.family.long(), MaxAddresses))
 	}
-	if a.family == r.e.preferred() || r.e.cfg.ResolutionDelay < 0 {
+	r.await(a.family)
+}
+
+// await decides, after an answer for family, whether attempts may start. RFC 8305 section 3: the preferred family's answer,
+// be it negative, ends the wait; one for the other family starts the resolution delay. So does an answer with an address
+// that failed lately and none that worked: most likely it was the other family that worked.
+func (r *race) await(family Family) {
+	switch {
+	case r.waited:
+	case len(r.asked) == 0, r.e.cfg.ResolutionDelay < 0, family == r.e.preferred() && !r.list.doubtful():
 		r.waited = true
-	} else if len(r.list.all) > 0 && !r.waited {
+	case len(r.list.all) > 0:
 		r.patience.set(r.e.cfg.ResolutionDelay)
 	}
 }

@@ -209,6 +209,7 @@ func (w *world) upgrade(_ context.Context, conn net.Conn) (net.Conn, error) {
 // dialTo dials host.example through e and returns where the connection went.
 func (w *world) dialTo(ctx context.Context, e *Engine, up Upgrade) (string, error) {
 	conn, err := e.DialThrough(trace.With(ctx, w.record), "host.example", 443, up)
+	synctest.Wait() // for the losers, which otherwise look at the world while the test changes it
 	if err != nil {
 		if conn != nil {
 			w.t.Error("a connection and an error")
