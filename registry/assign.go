@@ -11,17 +11,20 @@ import (
 type assignment struct {
 	*compiler
 	plugin Plugin
+	role   Role
 	params []Param
 	d      *grammar.Description
+	name   *grammar.Field
 	fields [][]*grammar.Field // of each parameter
 	taken  []bool             // of each field of d: it has found its place, or its fault
 	blamed []bool             // of each parameter: a fault of its has been told, so that it is not missing
 	rest   *grammar.Description
 }
 
-func (c *compiler) assign(plugin Plugin, params []Param, d *grammar.Description, name int) *assignment {
+func (c *compiler) assign(layer *Layer, params []Param, name int) *assignment {
+	d := layer.Description
 	a := &assignment{
-		compiler: c, plugin: plugin, params: params, d: d,
+		compiler: c, plugin: layer.Plugin, role: layer.Role, params: params, d: d, name: &d.Fields[name],
 		fields: make([][]*grammar.Field, len(params)),
 		taken:  make([]bool, len(d.Fields)),
 		blamed: make([]bool, len(params)),

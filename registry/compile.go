@@ -79,7 +79,7 @@ func (c *compiler) compile(d *grammar.Description, role Role, user string, depth
 	}
 	before := len(c.faults)
 	layer := &Layer{Plugin: plugin, Role: role, Description: d}
-	c.decode(layer, c.assign(plugin, factory.Params(), d, name), depth)
+	c.decode(layer, c.assign(layer, factory.Params(), name), depth)
 	layer.secrets = c.secrets
 	if len(c.faults) > before {
 		return nil, layer

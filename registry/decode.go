@@ -65,12 +65,15 @@ func (a *assignment) decodeField(param int, f *grammar.Field) any {
 		a.fault(f.ValueSpan, "%s takes %s, not a description in braces", p.Name, p.wants())
 		return nil
 	}
-	if a.hostAndPort(param, f) != nil {
+	if a.hostAndPort(param, f) {
 		return nil
 	}
 	value, bad := p.decode(f.Value)
 	if bad == nil {
 		return value
+	}
+	if a.nameForAddress(p, f) {
+		return nil
 	}
 	span := f.ValueSpan
 	if bad.end > 0 {

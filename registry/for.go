@@ -28,8 +28,8 @@ import (
 // slice of any of these for a list, and a map from string for free keys. A pointer is nil where the parameter is not
 // given; a field that is none and has neither a default nor is required keeps its zero value.
 //
-// The fields of an embedded struct are parameters too, but are given by key only. Fields without an ep tag are left
-// alone. A wrong tag panics.
+// The fields of an embedded struct are parameters too; those of an exported one, which several plugins share, are given
+// by key only. Fields without an ep tag are left alone. A wrong tag panics.
 func For[O, E any](build func(O) (E, error)) Factory[E] {
 	t := reflect.TypeFor[O]()
 	if t.Kind() != reflect.Struct {
@@ -84,7 +84,7 @@ func structFields(t reflect.Type, prefix []int, positional bool) []structField {
 		tag, tagged := sf.Tag.Lookup("ep")
 		switch {
 		case sf.Anonymous && !tagged && sf.Type.Kind() == reflect.Struct:
-			fields = append(fields, structFields(sf.Type, index, false)...)
+			fields = append(fields, structFields(sf.Type, index, positional && !sf.IsExported())...)
 		case tagged:
 			p := paramOf(sf, tag)
 			p.Positional = positional && !p.Map

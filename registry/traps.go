@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/epctl/endpoint/grammar"
 )
@@ -122,10 +123,10 @@ func (a *assignment) equalsInValue(f *grammar.Field) {
 }
 
 // hostAndPort finds a host and a port in one value, where each is a parameter of its own.
-func (a *assignment) hostAndPort(param int, f *grammar.Field) *grammar.Error {
+func (a *assignment) hostAndPort(param int, f *grammar.Field) bool {
 	p := a.params[param]
 	if p.Kind != KindAddress && !isHost(p) {
-		return nil
+		return false
 	}
 	port := -1
 	for i, other := range a.params {
@@ -135,10 +136,10 @@ func (a *assignment) hostAndPort(param int, f *grammar.Field) *grammar.Error {
 	}
 	host, number, err := net.SplitHostPort(f.Value)
 	if err != nil || port < 0 || host == "" {
-		return nil
+		return false
 	}
 	if _, err := strconv.ParseUint(number, 10, 16); err != nil {
-		return nil
+		return false
 	}
 	e := a.fault(f.ValueSpan, "%s takes a host without a port: the port is a parameter of its own", p.Name)
 	e.Fix = grammar.Quote(host)
@@ -146,5 +147,25 @@ func (a *assignment) hostAndPort(param int, f *grammar.Field) *grammar.Error {
 		a.blamed[port] = true
 		e.Fix += ":" + a.params[port].Name + "=" + number
 	}
-	return e
+	return true
+}
+
+// nameForAddress finds the name of a host where only an address is allowed, and tells the plugin that takes names.
+func (a *assignment) nameForAddress(p *Param, f *grammar.Field) bool {
+	const resolves = "hostname"
+	plugin, ok := a.registry.Lookup(resolves)
+	if !ok || plugin.factory(a.role) == nil || p.Kind != KindAddress || p.Name != "host" || !looksLikeName(f.Value) {
+		return false
+	}
+	e := a.fault(a.name.ValueSpan, "%s takes addresses only, and %s is a name: use %s:", a.plugin.Name, quoted(f.Value), resolves)
+	e.Fix, e.Also = resolves, []grammar.Span{f.ValueSpan}
+	return true
+}
+
+func looksLikeName(text string) bool {
+	letters := strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) })
+	odd := strings.ContainsFunc(text, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) && r != '-' && r != '.' && r != '_'
+	})
+	return letters && !odd
 }

@@ -17,7 +17,7 @@ import (
 
 // A DialSpec says how to connect; to whom is told with each dial.
 type DialSpec struct {
-	Layer     string        // name of the plugin, for trace events
+	Layer     string        // name of the plugin, for trace events; "" where the caller tells them
 	Timeout   time.Duration // bounds the dial only; 0 is the system's own patience
 	LocalAddr netip.Addr    // local address with its zone; the zero Addr lets the system choose
 	LocalPort uint16        // local port; 0 lets the system choose
