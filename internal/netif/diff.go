@@ -37,8 +37,7 @@ func Diff(old, now Snapshot) []Change {
 	if old.Lost != now.Lost {
 		d.removed = append(d.removed, Change{Op: EventsLost})
 	}
-	order := func(a, b Interface) int { return a.Index - b.Index }
-	merge(old.Interfaces, now.Interfaces, order, d.remove, d.add, d.both)
+	merge(old.Interfaces, now.Interfaces, byIndex, d.remove, d.add, d.both)
 	return slices.Concat(d.removed, d.changed, d.added)
 }
 

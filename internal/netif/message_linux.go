@@ -24,8 +24,9 @@ const (
 )
 
 var (
-	errShort = errors.New("netlink message ends early")
-	errAddr  = errors.New("netlink message has no valid address")
+	errShort  = errors.New("netlink message ends early")
+	errAddr   = errors.New("netlink message has no valid address")
+	errAnswer = errors.New("netlink answers RTM_GETLINK with another message")
 )
 
 // A message is one netlink message, its header taken off.
@@ -140,11 +141,14 @@ func parseLinkAnswer(b []byte) (Interface, error) {
 	case unix.NLMSG_ERROR:
 		return Interface{}, linkFailure(m.failure())
 	}
-	return Interface{}, errors.New("netlink answers RTM_GETLINK with another message")
+	return Interface{}, errAnswer
 }
 
 func linkFailure(err error) error {
-	if errors.Is(err, unix.ENODEV) {
+	switch {
+	case err == nil:
+		return errAnswer
+	case errors.Is(err, unix.ENODEV):
 		return ErrNoInterface
 	}
 	return os.NewSyscallError("RTM_GETLINK", err)

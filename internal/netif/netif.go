@@ -10,6 +10,7 @@
 package netif
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/netip"
@@ -116,5 +117,7 @@ func (s Snapshot) equal(o Snapshot) bool {
 
 // find returns where in list, which is ordered, the interface with the given index is or would be.
 func find(list []Interface, index int) (at int, found bool) {
-	return slices.BinarySearchFunc(list, index, func(i Interface, index int) int { return i.Index - index })
+	return slices.BinarySearchFunc(list, index, func(i Interface, index int) int { return cmp.Compare(i.Index, index) })
 }
+
+func byIndex(a, b Interface) int { return cmp.Compare(a.Index, b.Index) }

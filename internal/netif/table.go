@@ -1,8 +1,6 @@
 package netif
 
-import (
-	"slices"
-)
+import "slices"
 
 // An event is one piece of news from a source.
 type event struct {
@@ -111,7 +109,7 @@ func assemble(events []event) []Interface {
 			list = append(list, e.link)
 		}
 	}
-	slices.SortFunc(list, func(a, b Interface) int { return a.Index - b.Index })
+	slices.SortFunc(list, byIndex)
 	list = slices.CompactFunc(list, func(a, b Interface) bool { return a.Index == b.Index })
 	for _, e := range events {
 		if at, found := find(list, e.index); found && e.op == addrSet {
