@@ -13,6 +13,17 @@ func nameField(d *grammar.Description) int {
 	return slices.IndexFunc(d.Fields, func(f grammar.Field) bool { return !f.Keyed })
 }
 
+// lowerASCII is s with its ASCII letters in lower case. Letters of other scripts stay what they are: lower case of the
+// Kelvin sign is a plain k.
+func lowerASCII(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, s)
+}
+
 // plugin finds the plugin that d names.
 func (c *compiler) plugin(d *grammar.Description, name int) (Plugin, bool) {
 	if name < 0 {

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"runtime"
 	"slices"
-	"strings"
 
 	"github.com/epctl/endpoint/grammar"
 )
@@ -56,7 +55,7 @@ func validPluginName(name string) bool {
 
 // Lookup returns the plugin called name, in any case.
 func (r *Registry) Lookup(name string) (Plugin, bool) {
-	p, ok := r.plugins[strings.ToLower(name)]
+	p, ok := r.plugins[lowerASCII(name)]
 	return p, ok
 }
 

@@ -24,7 +24,7 @@ var servicePorts = sync.OnceValue(func() map[string]uint16 {
 })
 
 func servicePort(name string) (uint16, bool) {
-	port, ok := servicePorts()[strings.ToLower(name)]
+	port, ok := servicePorts()[lowerASCII(name)]
 	return port, ok
 }
 
