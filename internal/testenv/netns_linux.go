@@ -1,6 +1,7 @@
 package testenv
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -58,26 +59,34 @@ func (ns *Netns) Veth(name string, peer *Netns, peerName string) {
 }
 
 // Do runs f on a thread that is in the namespace; sockets that f opens stay there, also when used later from other
-// goroutines. Goroutines that f starts are not in the namespace.
+// goroutines. Goroutines that f starts are not in the namespace, and f must not end the test.
 func (ns *Netns) Do(f func()) {
 	ns.t.Helper()
 	done := make(chan error)
 	go func() {
+		err := errors.New("f did not return")
+		defer func() { done <- err }()
 		// The thread is never unlocked, so the runtime ends it with the goroutine instead of reusing it.
 		runtime.LockOSThread()
-		target, err := os.Open("/var/run/netns/" + ns.Name)
-		if err == nil {
-			err = unix.Setns(int(target.Fd()), unix.CLONE_NEWNET)
-			_ = target.Close()
+		if enter := ns.enter(); enter != nil {
+			err = enter
+			return
 		}
-		if err == nil {
-			f()
-		}
-		done <- err
+		f()
+		err = nil
 	}()
 	if err := <-done; err != nil {
-		ns.t.Fatalf("enter namespace %s: %v", ns.Name, err)
+		ns.t.Fatalf("in namespace %s: %v", ns.Name, err)
 	}
+}
+
+func (ns *Netns) enter() error {
+	target, err := os.Open("/var/run/netns/" + ns.Name)
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	return unix.Setns(int(target.Fd()), unix.CLONE_NEWNET)
 }
 
 func run(t testing.TB, name string, args ...string) string {
