@@ -24,7 +24,7 @@ type definition struct{}
 func (definition) Symbols() map[string]lexer.TokenType {
 	return map[string]lexer.TokenType{
 		"EOF": lexer.EOF, "Key": tokenKey, "Text": tokenText, "Quoted": tokenQuoted,
-		":": tokenColon, "{": tokenOpen, "}": tokenClose,
+		"Colon": tokenColon, "Open": tokenOpen, "Close": tokenClose,
 	}
 }
 
@@ -188,10 +188,10 @@ func (sc *scanner) end() (lexer.TokenType, string) {
 	sc.depth--
 	if sc.pos == len(sc.text) {
 		sc.unclosed(sc.opened[sc.depth], "}", "no } closes the {")
-		return tokenClose, ""
+	} else {
+		sc.pos++
+		sc.closed("}")
 	}
-	sc.pos++
-	sc.closed("}")
 	return tokenClose, "}"
 }
 

@@ -8,10 +8,11 @@ import (
 )
 
 // The grammar, as participle reads it: the structs in reading order are the productions, and their EBNF is
-// spec/grammar.ebnf. The lexer gives the empty text no token; what may be empty is optional here.
+// spec/grammar.ebnf. The lexer gives the empty text no token; what may be empty is optional here. ':':Colon is a colon
+// that the lexer took for a separator, as opposed to a text of one colon.
 
 type description struct {
-	Fields []field `parser:"@@ ( ':' @@ )*"`
+	Fields []field `parser:"@@ ( ':':Colon @@ )*"`
 }
 
 type field struct {
@@ -20,7 +21,7 @@ type field struct {
 }
 
 type value struct {
-	Nested *description `parser:"  '{' @@ '}'"`
+	Nested *description `parser:"  '{':Open @@ '}':Close"`
 	Quoted *lexer.Token `parser:"| @Quoted"`
 	Text   *lexer.Token `parser:"| @Text"`
 }
