@@ -58,7 +58,7 @@ func (s DialSpec) RemoteProblems(network string, remote netip.Addr) []sockopt.Pr
 	return nil
 }
 
-// narrow returns the network that is left of "tcp" when the local address or a flow label decides the family.
+// narrow returns the network that is left of "tcp" where the local address or a flow label decides the family.
 func (s DialSpec) narrow(network string) string {
 	switch {
 	case network != "tcp":
