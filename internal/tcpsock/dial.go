@@ -82,17 +82,16 @@ type Dialer struct {
 func NewDialer(s DialSpec) *Dialer {
 	d := &Dialer{spec: s, dialer: s.Options.Dialer()}
 	d.dialer.Timeout = s.Timeout
+	if s.LocalAddr.IsValid() && s.LocalPort == 0 {
+		d.dialer.Control = late(d.dialer.Control)
+	}
 	switch {
 	case s.FlowLabel != 0:
 		// The hook binds and connects itself, so package net must not know of the local address.
 		d.dialer.Control = d.labelled(d.dialer.Control)
-		return d
 	case s.LocalAddr.IsValid() || s.LocalPort != 0:
 		d.dialer.LocalAddr = localAddr(s.LocalAddr, s.LocalPort)
 		d.zoned = s.LocalAddr.Zone() != ""
-	}
-	if s.LocalAddr.IsValid() && s.LocalPort == 0 {
-		d.dialer.Control = late(d.dialer.Control)
 	}
 	return d
 }

@@ -107,31 +107,35 @@ func TestALocalAddressHasPortsEnoughForManyPeers(t *testing.T) {
 	if out, err := ns.Command("sysctl", "-qw", "net.ipv4.ip_local_port_range=50000 50000").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	s := dialSpec()
-	s.LocalAddr = netip.MustParseAddr("127.0.0.9")
-	d := tcpsock.NewDialer(s)
-	do(t, ns, func() error {
-		for _, address := range []string{"127.0.0.1:40000", "127.0.0.2:40000"} {
-			ln, err := tcpsock.NewListener(listenSpec(address)).Listen(t.Context())
-			if err != nil {
-				return err
+	ns.IP("addr add 2001:db8::1/64 dev lo nodad")
+	for _, label := range []uint32{0, 1} {
+		s := dialSpec()
+		s.LocalAddr, s.FlowLabel = netip.MustParseAddr("::1"), label
+		d := tcpsock.NewDialer(s)
+		do(t, ns, func() error {
+			for _, address := range []string{"[::1]:40000", "[2001:db8::1]:40000"} {
+				ln, err := tcpsock.NewListener(listenSpec(address)).Listen(t.Context())
+				if err != nil {
+					return err
+				}
+				defer func() { _ = ln.Close() }()
+				c, err := d.Dial(t.Context(), addr(address))
+				if err != nil {
+					return err
+				}
+				_ = c.SetLinger(0) // no TIME_WAIT for the second round
+				defer func() { _ = c.Close() }()
+				if got := c.LocalAddr().String(); got != "[::1]:50000" {
+					t.Errorf("local address is %s", got)
+				}
 			}
-			defer func() { _ = ln.Close() }()
-			c, err := d.Dial(t.Context(), addr(address))
-			if err != nil {
-				return err
+			_, err := d.Dial(t.Context(), addr("[::1]:40000"))
+			if !errors.Is(err, syscall.EADDRNOTAVAIL) {
+				t.Errorf("without a port left: %v", err)
 			}
-			defer func() { _ = c.Close() }()
-			if got := c.LocalAddr().String(); got != "127.0.0.9:50000" {
-				t.Errorf("local address is %s", got)
-			}
-		}
-		_, err := d.Dial(t.Context(), addr("127.0.0.1:40000"))
-		if !errors.Is(err, syscall.EADDRNOTAVAIL) {
-			t.Errorf("without a port left: %v", err)
-		}
-		return nil
-	})
+			return nil
+		})
+	}
 }
 
 func TestAFlowLabelThatCantBeHadFailsTheDial(t *testing.T) {
