@@ -160,8 +160,8 @@ func TestListenErrors(t *testing.T) {
 		is   error
 		want string // of the whole error, "" for any
 	}{
-		{"taken", listenSpec(taken), syscall.EADDRINUSE, "listen tcp4 " + taken + ": bind: address already in use"},
-		{"not ours", listenSpec("[2001:db8::1]:0"), syscall.EADDRNOTAVAIL, "listen tcp6 [2001:db8::1]:0: bind: cannot assign requested address"},
+		{"taken", listenSpec(taken), syscall.EADDRINUSE, "listen tcp4 " + taken + ": bind: " + syscall.EADDRINUSE.Error()},
+		{"not ours", listenSpec("[2001:db8::1]:0"), syscall.EADDRNOTAVAIL, "listen tcp6 [2001:db8::1]:0: bind: " + syscall.EADDRNOTAVAIL.Error()},
 		{"unknown zone", listenSpec("[fe80::1%nosuchif]:80"), netif.ErrNoInterface, ""},
 	}
 	for _, tt := range tests {
