@@ -110,8 +110,8 @@ func TestErrorIsOneLine(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	_, err = grammar.Parse(`[a]b:[c]d`)
-	want := `endpoint "[a]b:[c]d": byte 3: only a colon or the end may follow the ] that closes a value` + "\n" +
-		`endpoint "[a]b:[c]d": byte 8: only a colon or the end may follow the ] that closes a value`
+	want := `endpoint "[a]b:[c]d": byte 3: only a colon or the end may follow the closing ]` + "\n" +
+		`endpoint "[a]b:[c]d": byte 8: only a colon or the end may follow the closing ]`
 	if got := err.Error(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

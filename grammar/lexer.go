@@ -215,7 +215,7 @@ func (sc *scanner) closed(by string) {
 	if sc.depth > 0 {
 		allowed = "a colon or }"
 	}
-	sc.fault(&Error{Start: start, End: sc.pos, Message: fmt.Sprintf("only %s may follow the %s that closes a value", allowed, by)})
+	sc.fault(&Error{Start: start, End: sc.pos, Message: fmt.Sprintf("only %s may follow the closing %s", allowed, by)})
 }
 
 func (sc *scanner) unclosed(opened int, missing, message string) {

@@ -12,7 +12,7 @@ const (
 	Brackets
 )
 
-// String returns d in canonical form, which is the shortest. Parsing it gives d back, for every d that [Parse] returned
+// String returns d in canonical form, which is the shortest there is. Parsing it gives d back, for every d that [Parse] returned
 // without an error.
 func (d *Description) String() string { return d.Text(Canonical) }
 
