@@ -1,5 +1,7 @@
 package endpoint
 
+//go:generate go run ./cmd/internal/specgen
+
 import (
 	"github.com/epctl/endpoint/plugins/hostname"
 	"github.com/epctl/endpoint/plugins/tcp"

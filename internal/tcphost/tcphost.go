@@ -42,13 +42,13 @@ func New(s Spec) (*Client, error) {
 	dialers := make(map[bool]*tcpsock.Dialer, 2) // by whether the remote address is IPv4
 	for _, ipv4 := range []bool{true, false} {
 		spec := s.Dial
-		spec.Timeout, spec.Layer = 0, "" // the race has them
+		spec.Timeout = 0 // the race has it
 		spec.LocalAddr = localOf(s.Race.Local, ipv4)
 		dialers[ipv4] = tcpsock.NewDialer(spec)
 	}
 	s.Race.Network = "tcp"
 	s.Race.Dial = func(ctx context.Context, remote netip.AddrPort) (net.Conn, error) {
-		conn, err := dialers[remote.Addr().Is4()].Dial(ctx, remote)
+		conn, err := dialers[remote.Addr().Is4()].Attempt(ctx, remote)
 		if err != nil {
 			return nil, err
 		}

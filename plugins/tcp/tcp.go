@@ -51,7 +51,7 @@ func newClient(o clientOptions) (registry.Client, error) {
 type serverOptions struct {
 	Port      uint16     `ep:"port,required,port" doc:"port to listen on; 0 picks a free one"`
 	Interface netip.Addr `ep:"interface" default:"0.0.0.0" doc:"address to bind, with a zone if link-local; it decides the family"`
-	Backlog   int        `ep:"backlog" default:"50" doc:"connections that may wait to be accepted"`
+	Backlog   int        `ep:"backlog" default:"50" os:"linux,darwin,freebsd,netbsd,openbsd,dragonfly" doc:"connections that may wait to be accepted; 0 is the most that the system lets"`
 	V6Only    bool       `ep:"v6only" default:"yes" doc:"take IPv6 only where the interface is IPv6; no also takes IPv4, which needs the interface ::"`
 	sockopt.Listen
 }

@@ -43,7 +43,7 @@ func newClient(o clientOptions) (registry.Client, error) {
 type serverOptions struct {
 	Port      uint16     `ep:"port,required,port" doc:"port to listen on; 0 picks a free one"`
 	Interface netip.Addr `ep:"interface" default:"0.0.0.0" doc:"address to bind"`
-	Backlog   int        `ep:"backlog" default:"50" doc:"connections that may wait to be accepted"`
+	Backlog   int        `ep:"backlog" default:"50" os:"linux,darwin,freebsd,netbsd,openbsd,dragonfly" doc:"connections that may wait to be accepted; 0 is the most that the system lets"`
 	sockopt.Listen
 }
 
