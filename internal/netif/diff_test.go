@@ -1,6 +1,7 @@
 package netif
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"testing"
@@ -103,6 +104,23 @@ func TestSnapshotFinds(t *testing.T) {
 		if ok != (want != 0) || i.Index != want || ok && a.Prefix.Addr() != netip.MustParseAddr(text).WithZone("") {
 			t.Errorf("ByAddr(%s) = %v, %v, %v, want interface %d", text, i, a, ok, want)
 		}
+	}
+}
+
+func TestFindTakesANameAnIndexOrAnAddress(t *testing.T) {
+	link := addr("fe80::1/64", 0)
+	s := Snapshot{Interfaces: []Interface{eth(1, "a", link), eth(3, "b", link, addr("192.0.2.1/24", 0)), eth(4, "3")}}
+	for text, want := range map[string]int{
+		"a": 1, "1": 1, "3": 4, "4": 4, "192.0.2.1": 3, "fe80::1%b": 3, "fe80::1%1": 1,
+		"c": 0, "0": 0, "2": 0, "192.0.2.2": 0, "fe80::1%c": 0, "": 0, "*": 0,
+	} {
+		i, err := s.Find(text)
+		if i.Index != want || (err == nil) != (want != 0) || err != nil && !errors.Is(err, ErrNoInterface) {
+			t.Errorf("Find(%q) = %v, %v, want interface %d", text, i, err, want)
+		}
+	}
+	if _, err := s.Find("c"); err == nil || err.Error() != `no such interface "c" (there are: a, b, 3)` {
+		t.Errorf("Find(c): %v", err)
 	}
 }
 

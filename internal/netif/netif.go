@@ -111,6 +111,25 @@ func (s Snapshot) ByAddr(a netip.Addr) (Interface, Address, bool) {
 	return Interface{}, Address{}, false
 }
 
+// Find returns the interface that text means: its name, its index in decimal, or an address that it has, an IPv6
+// link-local one with its zone. The error for none is ErrNoInterface and lists the interfaces that there are.
+func (s Snapshot) Find(text string) (Interface, error) {
+	if i, ok := s.ByName(text); ok {
+		return i, nil
+	}
+	if index, ok := decimalIndex(text); ok {
+		if i, ok := s.ByIndex(index); ok {
+			return i, nil
+		}
+	}
+	if a, err := netip.ParseAddr(text); err == nil {
+		if i, _, ok := s.ByAddr(a); ok {
+			return i, nil
+		}
+	}
+	return Interface{}, noInterface(strconv.Quote(text), s.Interfaces)
+}
+
 func (s Snapshot) equal(o Snapshot) bool {
 	return s.Lost == o.Lost && slices.EqualFunc(s.Interfaces, o.Interfaces, Interface.equal)
 }

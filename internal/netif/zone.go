@@ -1,10 +1,10 @@
 package netif
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
-	"net"
 	"strconv"
 	"strings"
 )
@@ -27,7 +27,7 @@ const maxListed = 16
 func ZoneIndex(zone string) (int, error) {
 	index, err := lookupZone(zone)
 	if errors.Is(err, ErrNoInterface) {
-		return 0, noInterface(strconv.Quote(zone))
+		return 0, unknown(strconv.Quote(zone))
 	}
 	return index, err
 }
@@ -37,18 +37,23 @@ func ZoneIndex(zone string) (int, error) {
 func ZoneName(index int) (string, error) {
 	name, err := lookupIndex(index)
 	if errors.Is(err, ErrNoInterface) {
-		return "", noInterface("with index " + strconv.Itoa(index))
+		return "", unknown("with index " + strconv.Itoa(index))
 	}
 	return name, err
 }
 
-func noInterface(wanted string) error {
-	interfaces, err := net.Interfaces()
+// unknown is the error for what no interface of the calling thread's namespace is.
+func unknown(wanted string) error {
+	s, err := Interfaces(context.Background())
 	if err != nil {
-		return fmt.Errorf("%w %s (and the list of interfaces failed: %w)", ErrNoInterface, wanted, err)
+		return fmt.Errorf("%w %s (and the interfaces can't be listed: %w)", ErrNoInterface, wanted, err)
 	}
-	names := make([]string, 0, len(interfaces))
-	for _, i := range interfaces {
+	return noInterface(wanted, s.Interfaces)
+}
+
+func noInterface(wanted string, there []Interface) error {
+	names := make([]string, 0, len(there))
+	for _, i := range there {
 		names = append(names, i.Name)
 	}
 	return fmt.Errorf("%w %s (there are: %s)", ErrNoInterface, wanted, listed(names))
