@@ -182,3 +182,23 @@ func parseStateful(b *testing.B, s string) func() {
 		}
 	}
 }
+
+// BenchmarkHostile is the time until the worst inputs are refused and the error is drawn.
+func BenchmarkHostile(b *testing.B) {
+	for name, s := range map[string]string{
+		"1MiB": strings.Repeat("x", 1<<20), "300000braces": strings.Repeat("{", 300_000), "100000fields": strings.Repeat("a=b:", 100_000),
+		"8KiBinvalid": strings.Repeat("\xff ", MaxLength/2), "8KiBbrackets": strings.Repeat("a=[:", MaxFields-1),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_, err := Parse(s)
+				for _, e := range All(err) {
+					_ = e.Caret()
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/1000, "ms")
+			b.ReportMetric(10, "goal")
+		})
+	}
+}

@@ -155,7 +155,8 @@ func compareWithOracle(s string) string {
 }
 
 func TestOracleAgrees(t *testing.T) { // PA-04
-	for _, s := range interestingInputs(t) {
+	long := []string{strings.Repeat("x", 8192), strings.Repeat("x", 8193), strings.Repeat("{", 8192), strings.Repeat("a=b:", 2048)}
+	for _, s := range append(interestingInputs(t), long...) {
 		if diff := compareWithOracle(s); diff != "" {
 			t.Errorf("%q: %s", s, diff)
 		}

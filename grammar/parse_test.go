@@ -1,6 +1,7 @@
 package grammar_test
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/epctl/endpoint/grammar"
@@ -193,4 +194,19 @@ func TestFieldsMadeByHandWork(t *testing.T) {
 	if got := d.String(); got != `x:endpoint=tcp\:80` {
 		t.Errorf("String is %q", got)
 	}
+}
+
+func TestParseMayRunInManyGoroutines(t *testing.T) {
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 50 {
+				d, err := grammar.Parse(`starttls:endpoint={tcp6:host=[::1]:port=25}:proto=smtp`)
+				if err != nil || d.String() != `starttls:endpoint={tcp6:host=\:\:1:port=25}:proto=smtp` {
+					t.Errorf("%v, %v", d, err)
+				}
+			}
+		})
+	}
+	group.Wait()
 }

@@ -111,6 +111,31 @@ func TestQuoteGivesTheTextOfAFieldAtAnyDepth(t *testing.T) {
 	}
 }
 
+func TestFixIsWrittenForTheTextThatTheFieldStandsIn(t *testing.T) {
+	for _, tt := range []struct {
+		name, in  string
+		depth     int
+		fix, want string
+	}{
+		{"in the input", `e=80`, 0, `[::1]`, `[::1]`},
+		{"in brackets", `e=[tcp6:80]`, 1, `\:\:1`, `\:\:1`},
+		{"in brackets, which can't hold it", `e=[tcp6:80]`, 1, `[::1]`, ``},
+		{"in escapes", `e=tcp6\:80`, 1, `[::1]`, `\[\:\:1]`},
+		{"in escapes twice", `e=e\=tcp6\\\:80`, 2, `a:b`, `a\\\:b`},
+		{"in escapes in brackets", `e=[e=tcp6\:80]`, 2, `a:b`, `a\:b`},
+	} {
+		d := mustParse(t, tt.in)
+		for tt.depth > 0 {
+			d = mustDescribe(t, d, "e")
+			tt.depth--
+		}
+		last := d.Fields[len(d.Fields)-1]
+		if got := last.Fix(tt.fix); got != tt.want {
+			t.Errorf("%s: Fix(%q) is %q, want %q", tt.name, tt.fix, got, tt.want)
+		}
+	}
+}
+
 func TestQuotedTextReadsBackWhereverItStands(t *testing.T) {
 	const alphabet = `:=\[]{}a `
 	r := rand.New(rand.NewPCG(3, 4))
