@@ -32,6 +32,9 @@ func (s DialSpec) Problems(network string) []sockopt.Problem {
 	bad := func(param, message string) { list = append(list, sockopt.Problem{Param: param, Message: message}) }
 	if s.LocalAddr.IsValid() {
 		list = appendAddrProblem(list, network, "bindAddress", s.LocalAddr)
+		if len(list) > 0 && s.LocalAddr.Is4() == (network == "tcp6") {
+			list[0].With = "host"
+		}
 	}
 	switch {
 	case s.FlowLabel > flowlabel.Max:
@@ -51,7 +54,8 @@ func (s DialSpec) RemoteProblems(network string, remote netip.Addr) []sockopt.Pr
 	if list := appendAddrProblem(nil, network, "host", remote); list != nil || !s.LocalAddr.IsValid() {
 		return list
 	}
-	if s.LocalAddr.Is4() != remote.Is4() {
+	// Over one family alone, the local address of the other is a problem of its own.
+	if network == "tcp" && s.LocalAddr.Is4() != remote.Is4() {
 		message := fmt.Sprintf("%s and %s are of different families", remote, s.LocalAddr)
 		return []sockopt.Problem{{Param: "host", Message: message, With: "bindAddress"}}
 	}

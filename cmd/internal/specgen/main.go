@@ -14,6 +14,7 @@ import (
 	"github.com/epctl/endpoint"
 	"github.com/epctl/endpoint/grammar"
 	"github.com/epctl/endpoint/registry"
+	"github.com/epctl/endpoint/registry/registrytest"
 )
 
 func main() {
@@ -28,7 +29,7 @@ func generate(root string) error {
 	plugins := endpoint.Default.Plugins()
 	for _, p := range plugins {
 		readme := filepath.Join(root, "plugins", p.Name, "README.md")
-		if err := replaceSection(readme, "parameters", p.Markdown()); err != nil {
+		if err := registrytest.Update(readme, p); err != nil {
 			return err
 		}
 	}
