@@ -46,7 +46,7 @@ const ellipsis = "…"
 // character has never fewer than it takes columns.
 func windowAround(s string, span Span, limit int) window {
 	w := window{last: len(s)}
-	if len(s) > limit {
+	if len(s) >= limit { // a caret may stand behind the end
 		room := limit - 2 // for an ellipsis on each side
 		w.first = runeStart(s, max(0, min(span.Start-room/3, len(s)-room)))
 		w.last = runeStart(s, min(len(s), w.first+room))

@@ -64,12 +64,18 @@ func TestCaretOfALongInputIsShort(t *testing.T) {
 	}
 }
 
+func TestCaretBehindTheEndFitsTheLine(t *testing.T) {
+	for n := 70; n < 90; n++ {
+		checkDrawing(t, "text", &grammar.Error{Input: strings.Repeat("x", n), Start: n, End: n, Message: "m"})
+	}
+}
+
 func checkDrawing(t *testing.T, name string, e *grammar.Error) {
 	t.Helper()
 	drawing := e.Caret()
 	lines := strings.Split(drawing, "\n")
 	for _, line := range lines[:2] {
-		if n := utf8.RuneCountInString(strings.ReplaceAll(line, "\u0301", "")); n > 82 { // 80 and " m"
+		if n := utf8.RuneCountInString(strings.ReplaceAll(line, "\u0301", "")); n > 80 {
 			t.Errorf("%s at %d to %d: a line of %d characters: %s", name, e.Start, e.End, n, line)
 		}
 	}
