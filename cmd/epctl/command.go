@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/alecthomas/kong"
+)
+
+// verbs is the command line. Each verb is in the file of its name.
+type verbs struct {
+	Check   checkCmd   `cmd:"" help:"Tell whether strings are right, and what is wrong where."`
+	Parse   parseCmd   `cmd:"" help:"Show how strings read, as JSON."`
+	Explain explainCmd `cmd:"" help:"Show what a string means: its layers and all their parameters."`
+	Fmt     fmtCmd     `cmd:"" help:"Write strings in canonical form."`
+	Try     tryCmd     `cmd:"" help:"Listen, connect back, exchange bytes and report; or connect and report."`
+	Dial    dialCmd    `cmd:"" help:"Connect stdin and stdout with a peer."`
+	Listen  listenCmd  `cmd:"" help:"Listen, and show or echo what comes."`
+	List    listCmd    `cmd:"" help:"List the endpoints that there are."`
+	Doc     docCmd     `cmd:"" help:"Tell an endpoint's parameters."`
+	Version versionCmd `cmd:"" help:"Tell the version of epctl."`
+}
+
+const description = `Checks, explains and tries endpoint strings, which say what to connect to or what to listen on, such as
+tcp6:port=80:interface=[::1].`
+
+// command reads the command line and runs the verb.
+func (a *app) command(ctx context.Context, args []string) error {
+	left := false
+	parser, err := newParser(a, ctx, func(int) { left = true })
+	if err != nil {
+		return err
+	}
+	parsed, err := parser.Parse(args)
+	switch {
+	case left: // help was asked for and is printed
+		return nil
+	case err != nil:
+		return usage(err)
+	}
+	return parsed.Run()
+}
+
+func newParser(a *app, ctx context.Context, exit func(int)) (*kong.Kong, error) {
+	return kong.New(new(verbs),
+		kong.Name("epctl"),
+		kong.Description(description),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.Writers(a.out.file, a.err.file),
+		kong.Exit(exit),
+		kong.Bind(a),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+}
+
+// usage says which help to ask for about an error of the command line.
+func usage(err error) error {
+	command := "epctl"
+	var parse *kong.ParseError
+	if errors.As(err, &parse) {
+		if node := parse.Context.Selected(); node != nil {
+			command = node.FullPath()
+		}
+	}
+	return &usageError{err.Error(), command + " --help"}
+}

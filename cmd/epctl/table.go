@@ -1,0 +1,136 @@
+package main
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// A cell is the text of a table's cell, and how to colour it.
+type cell struct {
+	text  string
+	paint func(string) string // nil leaves it plain
+}
+
+// A table is rows of cells, of which the last is wrapped to fit.
+type table struct {
+	indent string
+	rows   []tableRow
+}
+
+type tableRow struct {
+	cells []cell
+	below string // lines that stand between this row and the next
+}
+
+const (
+	columnGap  = "  "
+	mostColumn = 30 // columns of any cell but the last
+	leastLast  = 24 // columns of the last cell; with fewer it stands below the others
+)
+
+func (t *table) add(cells ...cell) { t.rows = append(t.rows, tableRow{cells: cells}) }
+
+// below puts lines below the row that was added last.
+func (t *table) below(lines string) { t.rows[len(t.rows)-1].below += lines }
+
+// text draws the table for lines of the given width.
+func (t *table) text(width int) string {
+	widths := t.widths()
+	last := width - utf8.RuneCountInString(t.indent)
+	for _, w := range widths {
+		last -= w + len(columnGap)
+	}
+	var b strings.Builder
+	for _, row := range t.rows {
+		t.row(&b, row.cells, widths, last, width)
+		b.WriteString(row.below)
+	}
+	return b.String()
+}
+
+// widths of all columns but the last.
+func (t *table) widths() []int {
+	var widths []int
+	for _, row := range t.rows {
+		for i, c := range row.cells[:len(row.cells)-1] {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], min(mostColumn, utf8.RuneCountInString(c.text)))
+		}
+	}
+	return widths
+}
+
+func (t *table) row(b *strings.Builder, row []cell, widths []int, last, width int) {
+	cells, below := row, cell{}
+	if last < leastLast && len(row) > 1 {
+		cells, below = row[:len(row)-1], row[len(row)-1]
+	}
+	wrapped := make([][]string, len(cells))
+	height := 1
+	for i, c := range cells {
+		w := last
+		if i < len(widths) {
+			w = widths[i]
+		}
+		wrapped[i] = wrap(c.text, w)
+		height = max(height, len(wrapped[i]))
+	}
+	for line := range height {
+		b.WriteString(t.line(cells, wrapped, widths, line) + "\n")
+	}
+	if below.text != "" {
+		indent := t.indent + "    "
+		for _, piece := range wrap(below.text, width-utf8.RuneCountInString(indent)) {
+			b.WriteString(indent + below.painted(piece) + "\n")
+		}
+	}
+}
+
+func (t *table) line(cells []cell, wrapped [][]string, widths []int, n int) string {
+	line, pending := t.indent, ""
+	for i, c := range cells {
+		piece := ""
+		if n < len(wrapped[i]) {
+			piece = wrapped[i][n]
+		}
+		if piece != "" {
+			line += pending + c.painted(piece)
+			pending = ""
+		}
+		if i < len(widths) {
+			pending += strings.Repeat(" ", widths[i]-utf8.RuneCountInString(piece)) + columnGap
+		}
+	}
+	return line
+}
+
+func (c cell) painted(text string) string {
+	if c.paint == nil {
+		return text
+	}
+	return c.paint(text)
+}
+
+// wrap breaks text between words into lines of at most width characters, and breaks words that are longer.
+func wrap(text string, width int) []string {
+	width = max(width, 1)
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width {
+			line += " " + word
+			continue
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+		for utf8.RuneCountInString(word) > width {
+			cut := len(string([]rune(word)[:width]))
+			lines, word = append(lines, word[:cut]), word[cut:]
+		}
+		line = word
+	}
+	return append(lines, line)
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/epctl/endpoint/trace"
+)
+
+// A timeline makes lines for people of the events of a dial or a listen.
+type timeline struct {
+	start   time.Time
+	style   style
+	numbers map[uint64]int // of the look-ups, attempts and handshakes, as people count
+}
+
+func newTimeline(s style) *timeline {
+	return &timeline{start: time.Now(), style: s, numbers: make(map[uint64]int)}
+}
+
+// line is a time, what it is about, and what happened.
+func (t *timeline) line(e trace.Event) string {
+	head := fmt.Sprintf("%9s  %-12s ", elapsed(e.Time.Sub(t.start)), t.subject(e))
+	indent := strings.Repeat(" ", len(head))
+	return t.style.faint(head) + strings.ReplaceAll(t.story(e), "\n", "\n"+indent) + "\n"
+}
+
+func (t *timeline) subject(e trace.Event) string {
+	kind, _, spans := strings.Cut(string(e.Kind), "-")
+	if !spans {
+		return kind
+	}
+	if _, ok := t.numbers[e.ID]; !ok {
+		t.numbers[e.ID] = len(t.numbers) + 1
+	}
+	return kind + " " + strconv.Itoa(t.numbers[e.ID])
+}
+
+func (t *timeline) story(e trace.Event) string {
+	layer := e.Layer + ": "
+	switch e.Kind {
+	case trace.Built:
+		return stack(e.Layers)
+	case trace.ResolveStart:
+		return layer + "looking " + printable(e.Host) + " up (" + e.Network + ")"
+	case trace.AttemptStart:
+		return layer + "connecting to " + address(e.Remote)
+	case trace.HandshakeStart:
+		return layer + printable(e.Detail) + " with " + address(e.Remote)
+	case trace.Listening:
+		if e.Err == nil {
+			return layer + "on " + address(e.Local)
+		}
+		return layer + "on " + address(e.Local) + t.failed(e)
+	case trace.ResolveDone, trace.AttemptDone, trace.HandshakeDone:
+		if e.Err != nil {
+			return t.style.bad("failed") + " after " + elapsed(e.Elapsed) + ": " + cause(e.Err)
+		}
+		return t.style.good(success(e)) + " after " + elapsed(e.Elapsed)
+	}
+	return layer + printable(e.Detail)
+}
+
+func (t *timeline) failed(e trace.Event) string {
+	return " " + t.style.bad("failed") + ": " + cause(e.Err)
+}
+
+func success(e trace.Event) string {
+	switch {
+	case e.Kind == trace.ResolveDone:
+		words := make([]string, len(e.Addrs))
+		for i, a := range e.Addrs {
+			words[i] = a.String()
+		}
+		return strings.Join(words, " ")
+	case e.Kind == trace.AttemptDone && e.Local != nil:
+		return "connected from " + address(e.Local)
+	case e.Kind == trace.AttemptDone:
+		return "connected"
+	}
+	return "done"
+}
+
+func stack(layers []trace.Layer) string {
+	lines := make([]string, len(layers))
+	for i, l := range layers {
+		lines[i] = strings.Repeat("  ", l.Depth) + printable(l.Text)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// cause leaves out the addresses that an error of package net repeats.
+func cause(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil {
+		err = op.Err
+	}
+	return printable(err.Error())
+}
+
+func address(a net.Addr) string {
+	if a == nil {
+		return "?"
+	}
+	return printable(a.String())
+}
+
+// elapsed is a duration as people read it: three digits matter.
+func elapsed(d time.Duration) string {
+	switch {
+	case d < 10*time.Millisecond:
+		return fmt.Sprintf("%.2f ms", d.Seconds()*1e3)
+	case d < time.Second:
+		return fmt.Sprintf("%.0f ms", d.Seconds()*1e3)
+	}
+	return fmt.Sprintf("%.2f s", d.Seconds())
+}
