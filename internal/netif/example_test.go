@@ -14,7 +14,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	defer w.Close() //nolint:errcheck // always nil
+	defer func() { _ = w.Close() }()
 	var last netif.Snapshot
 	for ok := true; ok; _, ok = <-w.Changes() {
 		now := w.Snapshot()

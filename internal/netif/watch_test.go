@@ -237,7 +237,7 @@ func TestContextOfWatchBoundsTheCallOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer w.Close() //nolint:errcheck // always nil
+		defer func() { _ = w.Close() }()
 		cancel()
 		s.put(eth(2, "b"))
 		s.news <- news{err: errors.New("overflow")}
