@@ -134,10 +134,14 @@ func (d *dial) fail(ctx context.Context) *Error {
 			return a.Stage == StageResolve && isNotFound(a.Err)
 		})
 	}
-	return &Error{
+	err := &Error{
 		Host: d.host, Port: d.port, Attempts: d.failures,
-		Elapsed: time.Since(d.begun), Err: contextError(ctx), Note: d.e.note,
+		Elapsed: time.Since(d.begun), Err: contextError(ctx),
 	}
+	if _, ok := literal(d.host); !ok {
+		err.Note = d.e.note
+	}
+	return err
 }
 
 // contextError is ctx's error together with the cause that the caller gave, if any.

@@ -25,7 +25,8 @@ type Resolver interface {
 }
 
 // A DialFunc connects to one address. It must return when ctx ends; ctx bounds the call only, not the connection. It is
-// the caller's part to bind the socket to the local address of Config.Local that has addr's family.
+// the caller's part to bind the socket to the local address of Config.Local that has addr's family. A host's only address
+// is dialed in the goroutine of the caller of Dial, where nothing but ctx ends the wait.
 type DialFunc func(ctx context.Context, addr netip.AddrPort) (net.Conn, error)
 
 // Config says how an [Engine] dials. The zero value is a sensible one.
@@ -38,15 +39,17 @@ type Config struct {
 	Source   SourceFunc // nil: ConnectedSource(Local, nil)
 
 	Family Family
-	Local  []netip.Addr // addresses to bind to, at most one of each family; a family without one is left out, unless Local is empty
+	// Local are the addresses to bind to, at most one of each family. Where there are any, a family without one is left
+	// out, and the trace says so.
+	Local []netip.Addr
 	// Deny reports, by an error, that an address must not be connected to: see [DenyAny]. It is asked about the very
 	// address that is then dialed, whether it came as a literal or from a resolver. nil: all may be.
 	Deny func(netip.Addr) error
 
-	Timeout         time.Duration // of the whole dial, look-ups and handshakes included; 0: only the context's
-	ResolutionDelay time.Duration // wait for the preferred family's answer; 0: 50 ms; negative: none
-	AttemptDelay    time.Duration // between the starts of two attempts, from 10 ms to 2 s; 0: 250 ms
-	FirstFamily     int           // attempts in the first family before the other has its turn; 0: 1
+	Timeout          time.Duration // of the whole dial, look-ups and handshakes included; 0: only the context's
+	ResolutionDelay  time.Duration // wait for the preferred family's answer; 0: 50 ms; negative: none
+	AttemptDelay     time.Duration // between the starts of two attempts unless the first has failed, from 10 ms to 2 s; 0: 250 ms
+	FirstFamilyCount int           // attempts in the first family before the other has its turn; 0: 1
 
 	NoMemory bool // forget outcomes: every dial orders by RFC 6724 alone
 	// TerminalEnds ends the whole dial when an upgrade fails with a terminal error (see [Terminal]), instead of that
@@ -59,7 +62,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Network, "tcp")
 	setDefault(&c.ResolutionDelay, DefaultResolutionDelay)
 	setDefault(&c.AttemptDelay, DefaultAttemptDelay)
-	setDefault(&c.FirstFamily, 1)
+	setDefault(&c.FirstFamilyCount, 1)
 	if c.Resolver == nil {
 		c.Resolver = net.DefaultResolver
 	}
@@ -79,18 +82,27 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
+// A ConfigError names the field of a [Config] that is wrong.
+type ConfigError struct{ Field, Reason string }
+
+func (e *ConfigError) Error() string { return "happyeyeballs: Config." + e.Field + ": " + e.Reason }
+
+func bad(field, format string, args ...any) error {
+	return &ConfigError{Field: field, Reason: fmt.Sprintf(format, args...)}
+}
+
 func (c Config) check() error {
 	switch {
 	case c.Network != "tcp" && c.Network != "udp":
-		return errorf("Network: %q is neither tcp nor udp", c.Network)
+		return bad("Network", "%q is neither tcp nor udp", c.Network)
 	case c.Family > PreferIPv6:
-		return errorf("Family: %d is none", c.Family)
+		return bad("Family", "%d is none", c.Family)
 	case c.AttemptDelay < MinAttemptDelay || c.AttemptDelay > MaxAttemptDelay:
-		return errorf("AttemptDelay: %v is not between %v and %v", c.AttemptDelay, MinAttemptDelay, MaxAttemptDelay)
-	case c.FirstFamily < 1:
-		return errorf("FirstFamily: %d is less than 1", c.FirstFamily)
+		return bad("AttemptDelay", "%v is not between %v and %v", c.AttemptDelay, MinAttemptDelay, MaxAttemptDelay)
+	case c.FirstFamilyCount < 1:
+		return bad("FirstFamilyCount", "%d is less than 1", c.FirstFamilyCount)
 	case c.Timeout < 0:
-		return errorf("Timeout: %v is negative", c.Timeout)
+		return bad("Timeout", "%v is negative", c.Timeout)
 	}
 	return checkLocal(c.Local)
 }
@@ -99,11 +111,11 @@ func checkLocal(local []netip.Addr) error {
 	seen := map[string]netip.Addr{}
 	for _, a := range local {
 		if !a.IsValid() {
-			return errorf("Local: an address is missing")
+			return bad("Local", "an address is missing")
 		}
 		f := familyOf(a)
 		if other, twice := seen[f]; twice {
-			return errorf("Local: %v and %v are both %s", other, a, f)
+			return bad("Local", "%v and %v are both %s", other, a, f)
 		}
 		seen[f] = a
 	}
@@ -152,8 +164,4 @@ func netAddr(network string, addr netip.AddrPort) net.Addr {
 		return net.UDPAddrFromAddrPort(addr)
 	}
 	return net.TCPAddrFromAddrPort(addr)
-}
-
-func errorf(format string, args ...any) error {
-	return fmt.Errorf("happyeyeballs: "+format, args...)
 }

@@ -27,7 +27,7 @@ type Engine struct {
 // (see [Terminal]) says that trying again would not help.
 type Upgrade func(ctx context.Context, conn net.Conn) (net.Conn, error)
 
-// New makes an engine. It does no I/O. The error names the field of c that is out of range.
+// New makes an engine. It does no I/O. The error is a [*ConfigError].
 func New(c Config) (*Engine, error) {
 	c = c.withDefaults()
 	if err := c.check(); err != nil {
@@ -36,7 +36,7 @@ func New(c Config) (*Engine, error) {
 	e := &Engine{cfg: c}
 	e.ipv4, e.ipv6, e.note = c.families()
 	if !e.ipv4 && !e.ipv6 {
-		return nil, errorf("Local: %s", e.note)
+		return nil, bad("Local", "%s", e.note)
 	}
 	if !c.NoMemory {
 		e.memory = newMemory()

@@ -48,9 +48,13 @@ func TestHandshakeDecides(t *testing.T) {
 			won:  x4, after: 2010 * ms, started: a6 + "@0s " + x4 + "@2s",
 		}, {
 			name: "the delay is put off only once", ip6: []string{a6, b6},
-			host: map[string]peer{a6: {after: 260 * ms, mute: true}, x4: {after: 30 * ms, mute: true}, b6: {}},
-			// a6 connects at 260 ms, which puts 500 ms off to 260+780; x4 at 280 ms changes nothing.
+			host: map[string]peer{a6: {after: 260 * ms, mute: true}, x4: {after: 500 * ms, mute: true}, b6: {}},
+			// a6 connects at 260 ms, which puts 500 ms off to 260+780; x4 at 750 ms changes nothing.
 			won: b6, after: 1040 * ms, started: a6 + "@0s " + x4 + "@250ms " + b6 + "@1.04s",
+		}, {
+			name: "but once for each start", ip6: []string{a6, b6},
+			host: map[string]peer{a6: {after: 240 * ms, mute: true}, x4: {after: 200 * ms, mute: true}, b6: {}},
+			won:  b6, after: 1760 * ms, started: a6 + "@0s " + x4 + "@960ms " + b6 + "@1.76s",
 		}, {
 			name: "a handshake that is faster than an older one wins", ip6: []string{a6},
 			host: map[string]peer{a6: {after: 240 * ms, shake: 5 * time.Second}, x4: {after: 10 * ms, shake: 10 * ms}},
@@ -115,6 +119,11 @@ func TestTerminalErrorEndsTheDialByOption(t *testing.T) {
 		_, err := w.dialTo(t.Context(), w.engine(Config{TerminalEnds: true}), w.upgrade)
 		if !errors.Is(err, errBadCA) || len(w.attempts) != 1 || w.now() != 20*ms {
 			t.Errorf("%v after %v, tried %s", err, w.now(), w.started())
+		}
+		w.host[x4], w.host[a6] = w.host[a6], peer{drop: true} // the other attempt is under way: it has to end
+		_, err = w.dialTo(t.Context(), w.engine(Config{TerminalEnds: true}), w.upgrade)
+		if !errors.Is(err, errBadCA) || w.flying != 0 {
+			t.Errorf("%v, %d dials go on", err, w.flying)
 		}
 		w.wantOpen()
 	})

@@ -73,7 +73,7 @@ func (l *addressList) sort(ctx context.Context) {
 		d, _ := compare(a, b, l.e.cfg.Family)
 		return d
 	})
-	l.order = interleave(l.order, l.e.cfg.FirstFamily)
+	l.order = interleave(l.order, l.e.cfg.FirstFamilyCount)
 }
 
 // interleave lets the families take turns, RFC 8305 section 4: count addresses of the family that is first, then one of

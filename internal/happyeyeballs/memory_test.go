@@ -81,7 +81,7 @@ func TestSecondDialRemembers(t *testing.T) {
 			second: a6, took: 50 * ms, tried: a6 + " ",
 		}, {
 			name: "a loser that was just started is not a failure", ip6: []string{a6}, ip4: []string{x4, y4},
-			host:   map[string]peer{a6: {after: 300 * ms, err: errRefused}, x4: {after: 240 * ms}, y4: {drop: true}},
+			host:   map[string]peer{a6: {after: 300 * ms, err: errRefused}, x4: {after: 260 * ms}, y4: {drop: true}},
 			change: func(w *world) { delete(w.host, x4); w.host[y4] = peer{after: ms} },
 			second: y4, took: ms, tried: x4 + " " + y4 + " ",
 		},
@@ -105,7 +105,7 @@ func TestSecondDialRemembers(t *testing.T) {
 func TestMemoryConverges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.dns["ip6"], w.dns["ip4"] = reply{addrs: []string{a6}}, reply{addrs: []string{x4}}
+		w.dns["ip6"], w.dns["ip4"] = reply{after: 10 * ms, addrs: []string{a6}}, reply{addrs: []string{x4}}
 		w.host[a6], w.host[x4] = peer{drop: true}, peer{}
 		e := w.engine(Config{})
 		for range 9 {
@@ -152,6 +152,19 @@ func TestWhatCountsAsFailure(t *testing.T) {
 		}
 		outcomes(t, e, map[string]Outcome{a6: Failed, x4: Failed, b6: Failed})
 	})
+}
+
+// An attempt that fails because the dial was cancelled says nothing about its address, whichever report comes first.
+func TestCancelledAttemptIsNotRemembered(t *testing.T) {
+	e := routed(t, Config{}, []route{{a6, "2001:db8::9"}, {b6, "2001:db8::9"}, {x4, "192.0.2.9"}})
+	ctx, cancel := context.WithCancel(t.Context())
+	r := &race{dial: newDial(e, "host.example", 443, nil), ctx: ctx, list: newList(e, 443)}
+	r.list.add(addrList(a6, x4))
+	r.list.sort(ctx)
+	r.handle(report{flight: &flight{candidate: r.list.take()}, err: errRefused})
+	cancel()
+	r.handle(report{flight: &flight{candidate: r.list.take()}, err: context.Canceled})
+	outcomes(t, e, map[string]Outcome{a6: Failed})
 }
 
 func outcomes(t *testing.T, e *Engine, want map[string]Outcome) {

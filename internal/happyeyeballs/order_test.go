@@ -133,7 +133,7 @@ func TestInterleave(t *testing.T) {
 	}{
 		{"one by one", Config{}, near + " 192.0.2.1 " + far + " 192.0.2.2 192.0.2.3 2001:db8:5::5",
 			[]Rule{RuleNone, RulePrecedence, RuleInterleave, RulePrecedence, RuleUnchanged, RuleUnusable}},
-		{"two first", Config{FirstFamily: 2}, near + " " + far + " 192.0.2.1 192.0.2.2 192.0.2.3 2001:db8:5::5",
+		{"two first", Config{FirstFamilyCount: 2}, near + " " + far + " 192.0.2.1 192.0.2.2 192.0.2.3 2001:db8:5::5",
 			[]Rule{RuleNone, RuleLongestPrefix, RulePrecedence, RuleUnchanged, RuleUnchanged, RuleUnusable}},
 		{"prefer4", Config{Family: PreferIPv4}, "192.0.2.1 " + near + " 192.0.2.2 " + far + " 192.0.2.3 2001:db8:5::5",
 			[]Rule{RuleNone, RuleFamily, RuleInterleave, RuleFamily, RuleInterleave, RuleUnusable}},

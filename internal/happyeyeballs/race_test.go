@@ -76,7 +76,7 @@ func TestRace(t *testing.T) {
 			host: map[string]peer{y4: up},
 			won:  y4, after: 10 * ms, started: x4 + "@0s " + a6 + "@0s " + y4 + "@0s",
 		}, {
-			name: "two of the first family first", ip6: []string{a6, b6, c6}, ip4: []string{x4, y4}, cfg: Config{FirstFamily: 2},
+			name: "two of the first family first", ip6: []string{a6, b6, c6}, ip4: []string{x4, y4}, cfg: Config{FirstFamilyCount: 2},
 			host: map[string]peer{y4: up},
 			won:  y4, after: 10 * ms, started: a6 + "@0s " + b6 + "@0s " + x4 + "@0s " + c6 + "@0s " + y4 + "@0s",
 		},
@@ -281,6 +281,23 @@ func TestEightInFlight(t *testing.T) {
 			if s.at != want[i]*ms {
 				t.Errorf("attempt %d at %v, want %v", i, s.at, want[i]*ms)
 			}
+		}
+	})
+}
+
+// HE-12: an attempt that has connected and shakes hands does not make room before one that has heard nothing.
+func TestHandshakesKeepTheirSlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		v6 := sequence("2001:db8::%x", 12)
+		w.dns["ip6"] = reply{addrs: v6}
+		for _, a := range v6 {
+			w.host[a] = peer{drop: true}
+		}
+		w.host[v6[0]] = peer{after: 10 * ms, shake: 4 * time.Second}
+		got, err := w.dialTo(t.Context(), w.engine(Config{AttemptDelay: 100 * ms}), w.upgrade)
+		if got != v6[0] || w.now() != 4010*ms || len(w.attempts) != len(v6) {
+			t.Errorf("got %s, %v after %v by %s", got, err, w.now(), w.started())
 		}
 	})
 }

@@ -73,23 +73,23 @@ func (e *Engine) preferred() Family {
 func (d *dial) lookUp(ctx context.Context) <-chan answer {
 	families := d.e.families()
 	answers := make(chan answer, len(families))
-	for _, f := range families {
-		begun := make(chan struct{})
-		go func() { answers <- d.lookUpFamily(ctx, f, begun) }()
-		// A goroutine that is started second may well run first, and the AAAA question has to be out first.
-		<-begun
-	}
+	go d.lookUpEach(ctx, families, answers)
 	return answers
 }
 
-func (d *dial) lookUpFamily(ctx context.Context, f Family, begun chan<- struct{}) answer {
+// lookUpEach asks for the first family, and just before that it starts the goroutine that asks for the rest. Goroutines
+// that were started one after the other by a third one might run in any order, and the AAAA question has to be out first.
+func (d *dial) lookUpEach(ctx context.Context, families []Family, answers chan<- answer) {
+	f := families[0]
 	network := "ip" + f.String()
 	span := trace.StartResolve(ctx, d.e.cfg.Layer, network, d.host)
 	start := time.Now()
-	close(begun)
+	if len(families) > 1 {
+		go d.lookUpEach(ctx, families[1:], answers)
+	}
 	addrs, err := d.e.cfg.Resolver.LookupNetIP(ctx, network, d.host)
 	span.EndResolve(addrs, err)
-	return answer{family: f, addrs: addrs, err: err, elapsed: time.Since(start)}
+	answers <- answer{family: f, addrs: addrs, err: err, elapsed: time.Since(start)}
 }
 
 // resolveAll waits for all answers.

@@ -307,7 +307,7 @@ func TestConfigIsChecked(t *testing.T) {
 		{Config{Family: 9}, "Family"},
 		{Config{AttemptDelay: 9 * ms}, "AttemptDelay: 9ms is not between 10ms and 2s"}, // HE-06
 		{Config{AttemptDelay: 2001 * ms}, "AttemptDelay"},                              // HE-06
-		{Config{FirstFamily: -1}, "FirstFamily"},
+		{Config{FirstFamilyCount: -1}, "FirstFamilyCount"},
 		{Config{Timeout: -1}, "Timeout"},
 		{Config{Local: addrList("192.0.2.1", "::ffff:192.0.2.2")}, "Local: 192.0.2.1 and ::ffff:192.0.2.2 are both IPv4"},
 		{Config{Local: addrList("192.0.2.1", "2001:db8::1", "2001:db8::2")}, "Local: 2001:db8::1 and 2001:db8::2 are both IPv6"},

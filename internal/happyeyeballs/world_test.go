@@ -70,6 +70,7 @@ type peer struct {
 type start struct {
 	at   time.Duration
 	addr string
+	end  time.Duration // when the dial returned; -1 while it is under way
 }
 
 func newWorld(t testing.TB) *world {
@@ -108,7 +109,12 @@ func mirror(_ context.Context, dst netip.Addr) Source {
 	return Source{Addr: netip.MustParseAddr("2001:db8:ffff::1")}
 }
 
-func (w *world) now() time.Duration { return time.Since(w.begun) }
+// now is in whole microseconds: see instant.
+func (w *world) now() time.Duration { return time.Since(w.begun).Truncate(time.Microsecond) }
+
+// instant is what a dial and a handshake take at least. In a bubble time passes only when all else has come to rest: so
+// what else happens at the same moment has happened when they return, and no test depends on which goroutine is faster.
+const instant = time.Nanosecond
 
 func (w *world) LookupNetIP(ctx context.Context, network, _ string) ([]netip.Addr, error) {
 	w.mu.Lock()
@@ -153,17 +159,18 @@ func (w *world) wait(ctx context.Context, d time.Duration, never, deaf bool) err
 func (w *world) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	name := to.Addr().String()
 	w.mu.Lock()
-	w.attempts = append(w.attempts, start{w.now(), name})
+	n := len(w.attempts)
+	w.attempts = append(w.attempts, start{at: w.now(), addr: name, end: -1})
 	w.flying++
 	w.most = max(w.most, w.flying)
 	p, ok := w.host[name]
 	w.mu.Unlock()
-	defer w.landed()
+	defer w.landed(n)
+	if err := w.wait(ctx, max(p.after, instant), p.drop, p.deaf); err != nil {
+		return nil, err
+	}
 	if !ok {
 		return nil, errRefused
-	}
-	if err := w.wait(ctx, p.after, p.drop, p.deaf); err != nil {
-		return nil, err
 	}
 	if p.err != nil {
 		return nil, p.err
@@ -171,10 +178,13 @@ func (w *world) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	return w.connect(to), nil
 }
 
-func (w *world) landed() {
+func (w *world) landed(n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.flying--
+	if n < len(w.attempts) { // else the test has begun a new list
+		w.attempts[n].end = w.now()
+	}
 }
 
 func (w *world) connect(to netip.AddrPort) *fakeConn {
@@ -193,7 +203,7 @@ func (w *world) upgrade(_ context.Context, conn net.Conn) (net.Conn, error) {
 		<-c.closed
 		return nil, net.ErrClosed
 	}
-	timer := time.NewTimer(p.shake)
+	timer := time.NewTimer(max(p.shake, instant))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
