@@ -32,7 +32,6 @@ var (
 // A message is one netlink message, its header taken off.
 type message struct {
 	kind, flags uint16
-	seq, port   uint32
 	body        []byte
 }
 
@@ -46,11 +45,7 @@ func nextMessage(b []byte) (m message, rest []byte, err error) {
 	if length < headerSize || length > uint64(len(b)) {
 		return m, nil, errShort
 	}
-	m = message{
-		kind: order.Uint16(b[4:]), flags: order.Uint16(b[6:]),
-		seq: order.Uint32(b[8:]), port: order.Uint32(b[12:]),
-		body: b[headerSize:length],
-	}
+	m = message{kind: order.Uint16(b[4:]), flags: order.Uint16(b[6:]), body: b[headerSize:length]}
 	return m, b[min(align(int(length)), len(b)):], nil
 }
 

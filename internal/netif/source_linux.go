@@ -55,15 +55,18 @@ func newNetlinkSource(receiveBuffer int) (*netlinkSource, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &netlinkSource{query: q, buf: make([]byte, largestEvent)}
-	if s.file, err = subscribe(receiveBuffer); err == nil {
-		s.conn, err = s.file.SyscallConn()
-	}
+	file, err := subscribe(receiveBuffer)
 	if err != nil {
 		q.close()
 		return nil, err
 	}
-	return s, nil
+	conn, err := file.SyscallConn()
+	if err != nil {
+		_ = file.Close()
+		q.close()
+		return nil, err
+	}
+	return &netlinkSource{file: file, conn: conn, query: q, buf: make([]byte, largestEvent)}, nil
 }
 
 func subscribe(receiveBuffer int) (*os.File, error) {

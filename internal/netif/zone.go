@@ -16,8 +16,8 @@ var ErrNoInterface = errors.New("no such interface")
 const maxListed = 16
 
 // ZoneIndex returns the index of the interface that zone names: its name, another name that the system keeps for it
-// (Linux: altname, at most 127 bytes), or its index in decimal. A name of digits wins over an index, as in package net
-// and RFC 4007 section 11.2.
+// (Linux: altname, at most 127 bytes), or its index in decimal (RFC 4007 section 11.2). A name of digits wins over an
+// index, as in package net.
 //
 // The kernel is asked at each call, in the network namespace of the calling thread: package net answers from a cache
 // that is up to a minute old and names the wrong index after an interface was made anew. On Linux the question is for
