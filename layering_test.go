@@ -21,7 +21,7 @@ var mayImport = map[string][]string{
 	"plugins":               {"registry", "trace", "internal"},
 	"external":              {"registry", "trace", "internal"},
 	"":                      {"grammar", "trace", "registry", "internal", "plugins"},
-	"cmd":                   {"", "grammar", "trace", "registry", "registry/registrytest", "internal", "plugins", "external"},
+	"cmd":                   {"cmd", "", "grammar", "trace", "registry", "registry/registrytest", "internal", "plugins", "external"},
 }
 
 // mayNotImport are packages from outside that would make a part more than it is.
