@@ -9,16 +9,19 @@ import (
 
 // verbs is the command line. Each verb is in the file of its name.
 type verbs struct {
-	Check   checkCmd   `cmd:"" help:"Tell whether strings are right, and what is wrong where."`
-	Parse   parseCmd   `cmd:"" help:"Show how strings read, as JSON."`
-	Explain explainCmd `cmd:"" help:"Show what a string means: its layers and all their parameters."`
-	Fmt     fmtCmd     `cmd:"" help:"Write strings in canonical form."`
-	Try     tryCmd     `cmd:"" help:"Listen, connect back, exchange bytes and report; or connect and report."`
-	Dial    dialCmd    `cmd:"" help:"Connect stdin and stdout with a peer."`
-	Listen  listenCmd  `cmd:"" help:"Listen, and show or echo what comes."`
-	List    listCmd    `cmd:"" help:"List the endpoints that there are."`
-	Doc     docCmd     `cmd:"" help:"Tell an endpoint's parameters."`
-	Version versionCmd `cmd:"" help:"Tell the version of epctl."`
+	Check      checkCmd      `cmd:"" help:"Tell whether strings are right, and what is wrong where."`
+	Parse      parseCmd      `cmd:"" help:"Show how strings read, as JSON."`
+	Explain    explainCmd    `cmd:"" help:"Show what a string means: its layers and all their parameters."`
+	Fmt        fmtCmd        `cmd:"" help:"Write strings in canonical form."`
+	Try        tryCmd        `cmd:"" help:"Listen, connect back, exchange bytes and report; or connect and report."`
+	Dial       dialCmd       `cmd:"" help:"Connect stdin and stdout with a peer."`
+	Listen     listenCmd     `cmd:"" help:"Listen, and show or echo what comes."`
+	List       listCmd       `cmd:"" help:"List the endpoints that there are."`
+	Doc        docCmd        `cmd:"" help:"Tell an endpoint's parameters."`
+	Schema     schemaCmd     `cmd:"" help:"Write the JSON Schema of all endpoints."`
+	Completion completionCmd `cmd:"" help:"Write the completion script of a shell."`
+	Version    versionCmd    `cmd:"" help:"Tell the version of epctl."`
+	Complete   completeCmd   `cmd:"" name:"__complete" hidden:"" help:"Write the ways to go on with a command line, for completion scripts."`
 }
 
 const description = `Checks, explains and tries endpoint strings, which say what to connect to or what to listen on, such as

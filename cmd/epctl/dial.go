@@ -22,9 +22,13 @@ func (c *dialCmd) Help() string {
 	return "What stdin gives is sent, what comes is written to stdout. At the end of stdin the sending side of a stream is closed; when the peer closes its side, dial ends. A datagram endpoint sends each line of stdin as a datagram and writes each that comes as a line."
 }
 
+func (c *dialCmd) wanted() []registry.Role {
+	return []registry.Role{registry.RoleClient, registry.RolePacketClient}
+}
+
 // Run connects, and copies until one side ends it.
 func (c *dialCmd) Run(ctx context.Context, a *app) error {
-	role, err := a.pick(c.String, registry.RoleClient, registry.RolePacketClient)
+	role, err := a.pick(c.String, c.wanted()...)
 	if err != nil {
 		return err
 	}

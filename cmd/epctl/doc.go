@@ -17,6 +17,9 @@ func (c *docCmd) Run(a *app) error {
 	if !ok {
 		return a.registry.Check(c.Name) // tells near names
 	}
+	if c.Markdown {
+		return a.out.print(p.Markdown())
+	}
 	var b strings.Builder
 	b.WriteString(a.out.strong(p.Name) + ": " + p.Doc + "\n")
 	for _, role := range p.Roles() {

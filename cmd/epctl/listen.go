@@ -24,6 +24,10 @@ func (c *listenCmd) Help() string {
 	return "The addresses are told on stderr. What comes is written to stdout until a signal ends it."
 }
 
+func (c *listenCmd) wanted() []registry.Role {
+	return []registry.Role{registry.RoleServer, registry.RolePacketServer}
+}
+
 // Validate is called by kong.
 func (c *listenCmd) Validate() error {
 	if c.MaxConns < 1 {
@@ -34,7 +38,7 @@ func (c *listenCmd) Validate() error {
 
 // Run listens until a signal, or until the end of the first connection with --once.
 func (c *listenCmd) Run(ctx context.Context, a *app) error {
-	role, err := a.pick(c.String, registry.RoleServer, registry.RolePacketServer)
+	role, err := a.pick(c.String, c.wanted()...)
 	if err != nil {
 		return err
 	}

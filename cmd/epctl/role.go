@@ -22,6 +22,8 @@ func (r *roleFlag) UnmarshalText(text []byte) error {
 	return nil
 }
 
+func (r *roleFlag) choices() []string { return strings.Split(rolesText(registry.Roles()), ",") }
+
 func rolesText(roles []registry.Role) string {
 	words := make([]string, len(roles))
 	for i, r := range roles {

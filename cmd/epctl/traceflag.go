@@ -17,6 +17,8 @@ const (
 // IsBool lets kong take the flag without a value.
 func (t *traceFlag) IsBool() bool { return true }
 
+func (t *traceFlag) choices() []string { return []string{string(traceText), string(traceJSON)} }
+
 // Decode is called by kong.
 func (t *traceFlag) Decode(ctx *kong.DecodeContext) error {
 	if ctx.Scan.Peek().Type != kong.FlagValueToken {

@@ -24,6 +24,13 @@ func (c *tryCmd) Help() string {
 	return "A server is listened on; the client that matches it connects to each of its addresses, and 1 MiB goes each way, every byte compared, with a half-close after each. With a client the connection alone is tried."
 }
 
+func (c *tryCmd) wanted() []registry.Role {
+	if c.Role != "" {
+		return []registry.Role{registry.Role(c.Role)}
+	}
+	return []registry.Role{registry.RoleServer, registry.RoleClient, registry.RolePacketServer, registry.RolePacketClient}
+}
+
 // A trial is what a try found out, in its JSON form.
 type trial struct {
 	Input  string           `json:"input"`
@@ -86,11 +93,7 @@ func (c *tryCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (c *tryCmd) try(ctx context.Context, a *app, t *trial) error {
-	wanted := []registry.Role{registry.RoleServer, registry.RoleClient, registry.RolePacketServer, registry.RolePacketClient}
-	if c.Role != "" {
-		wanted = []registry.Role{registry.Role(c.Role)}
-	}
-	role, err := a.pick(c.String, wanted...)
+	role, err := a.pick(c.String, c.wanted()...)
 	if err != nil {
 		return err
 	}
