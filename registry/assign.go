@@ -160,18 +160,25 @@ func (a *assignment) firstMissing(slots []int) int {
 	return -1
 }
 
-func (a *assignment) duplicate(param int, f *grammar.Field) {
-	if a.params[param].Secret() {
-		a.hide(f)
+// unread hides what may be a secret in fields that no parameter takes.
+func (a *assignment) unread(fields ...*grammar.Field) {
+	v := new(vocabulary)
+	v.add(a.params)
+	for _, f := range fields {
+		a.hideSuspect(v, f, len(v.secrets) > 0, 0)
 	}
+}
+
+func (a *assignment) duplicate(param int, f *grammar.Field) {
+	a.unread(f)
 	first := a.fields[param][0]
 	e := a.fault(f.Span, "%s is given twice", a.params[param].Name)
 	e.Also = []grammar.Span{first.Span}
 }
 
 func (a *assignment) surplus(f *grammar.Field) {
-	most := len(a.slots())
-	switch most {
+	a.unread(f)
+	switch most := len(a.slots()); most {
 	case 0:
 		a.fault(f.Span, "%s takes no values without a key", a.plugin.Name)
 	case 1:
@@ -182,23 +189,25 @@ func (a *assignment) surplus(f *grammar.Field) {
 }
 
 func (a *assignment) unknownKey(f *grammar.Field) {
-	if f.Nested == nil && nearest(f.Key, a.registry.secretNames()) != "" {
-		a.hide(f)
-	}
+	a.unread(f)
 	names := make([]string, len(a.params))
 	for i, p := range a.params {
 		names[i] = p.Name
 	}
+	key := " " + quoted(f.Key)
+	if a.covers(f.KeySpan) {
+		key = " of that name"
+	}
 	switch near := nearest(f.Key, names); {
 	case near != "":
 		a.blamed[a.index(near)] = true
-		a.fault(f.KeySpan, "%s has no parameter %s, did you mean %s?", a.plugin.Name, quoted(f.Key), near).Fix = near
+		a.fault(f.KeySpan, "%s has no parameter%s, did you mean %s?", a.plugin.Name, key, near).Fix = f.Fix(near)
 	case !validName(f.Key) && f.Nested == nil:
 		a.equalsInValue(f)
 	case len(names) == 0:
 		a.fault(f.KeySpan, "%s has no parameters", a.plugin.Name)
 	default:
-		a.fault(f.KeySpan, "%s has no parameter %s; it has %s", a.plugin.Name, quoted(f.Key), strings.Join(names, ", "))
+		a.fault(f.KeySpan, "%s has no parameter%s; it has %s", a.plugin.Name, key, strings.Join(names, ", "))
 	}
 }
 

@@ -1,43 +1,50 @@
 package registry
 
 import (
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/epctl/endpoint/grammar"
 )
 
 // A compiler builds the endpoint that a description stands for, and those inside it, and collects all faults on the way.
 type compiler struct {
+	veil
 	registry *Registry
 	input    string
-	faults   []*grammar.Error
-	secrets  []grammar.Span // values that no error may show
-	texts    []string       // the same values as texts
+	syntax   []*grammar.Error // where there are any, fields may not be what they were meant to be
+	faults   []*grammar.Error // all others
 }
 
-// err returns the faults, with those of the syntax, and with the secrets masked. What a fault of the syntax makes
-// unclear is not held against the string a second time.
-func (c *compiler) err(syntax []*grammar.Error) error {
-	faults := slices.Clone(syntax)
+// err returns all faults. What a fault of the syntax makes unclear is not held against the string a second time.
+func (c *compiler) err(masked string) error {
+	faults := slices.Clone(c.syntax)
 	for _, e := range c.faults {
-		unclear := len(syntax) > 0 && e.Start == e.End
-		for _, s := range syntax {
+		unclear := len(c.syntax) > 0 && e.Start == e.End
+		for _, s := range c.syntax {
 			unclear = unclear || e.Start < s.End && s.Start < e.End
 		}
 		if !unclear {
 			faults = append(faults, e)
 		}
 	}
-	masked := mask(c.input, c.secrets)
-	for _, e := range faults {
-		e.Input = masked
-		for _, text := range c.texts {
-			e.Message = strings.ReplaceAll(e.Message, text, redacted)
+	c.clean(faults, masked)
+	return grammar.Join(faults...)
+}
+
+// finish takes the secrets out of all that is told of the string.
+func (c *compiler) finish(layer *Layer) error {
+	if len(c.spans) > 0 {
+		for _, e := range c.syntax { // what is too much may belong to the secret before it
+			c.spans = append(c.spans, grammar.Span{Start: e.Start, End: e.End})
 		}
 	}
-	return grammar.Join(faults...)
+	masked := c.mask(c.input)
+	if layer != nil {
+		c.seal(layer, masked)
+	}
+	return c.err(masked)
 }
 
 func (c *compiler) fault(span grammar.Span, format string, args ...any) *grammar.Error {
@@ -46,141 +53,106 @@ func (c *compiler) fault(span grammar.Span, format string, args ...any) *grammar
 	return e
 }
 
-// shortestSecret is the length from which on a secret is looked for in the messages of plugins; a shorter one guards
-// nothing, and would hit other words.
-const shortestSecret = 4
-
-func (c *compiler) hide(f *grammar.Field) {
-	c.secrets = append(c.secrets, f.ValueSpan)
-	if len(f.Value) >= shortestSecret {
-		c.texts = append(c.texts, f.Value)
-	}
-}
-
 // compile builds the endpoint of one layer. User is the name of the plugin that needs it, "" at the outermost. The
 // endpoint is nil where anything in the layer is at fault, the layer where its plugin is not known.
 func (c *compiler) compile(d *grammar.Description, role Role, user string, depth int) (any, *Layer) {
 	if depth > grammar.MaxDepth {
 		c.fault(d.Span, "descriptions are nested deeper than the limit of %d levels", grammar.MaxDepth)
-		c.secrets = append(c.secrets, d.Span)
+		c.spans = append(c.spans, d.Span)
 		return nil, nil
 	}
 	name := nameField(d)
 	plugin, ok := c.plugin(d, name)
 	if !ok {
-		c.hideLikelySecrets(d, depth)
+		c.hideSuspects(d, depth)
 		return nil, nil
 	}
 	factory := plugin.factory(role)
 	if factory == nil {
 		c.wrongRole(plugin, d.Fields[name].ValueSpan, role, user)
-		c.hideLikelySecrets(d, depth)
+		c.hideSuspects(d, depth)
 		return nil, nil
 	}
 	before := len(c.faults)
 	layer := &Layer{Plugin: plugin, Role: role, Description: d}
-	c.decode(layer, c.assign(layer, factory.Params(), name), depth)
-	layer.secrets = c.secrets
-	if len(c.faults) > before {
-		return nil, layer
+	params := factory.Params()
+	c.decode(layer, c.assign(layer, params, name), depth)
+	var endpoint any
+	if len(c.faults) == before {
+		endpoint = c.build(layer, factory, &d.Fields[name])
 	}
-	return c.build(layer, factory, d.Fields[name].Span), layer
+	if len(c.faults)+len(c.syntax) > before {
+		c.hideLookalikes(layer, params)
+	}
+	return endpoint, layer
 }
 
-// build calls the plugin. A panic there is a fault of the string's as far as the caller is concerned: the string can't
-// be used.
-func (c *compiler) build(layer *Layer, factory factory, name grammar.Span) (endpoint any) {
-	defer func() {
-		if p := recover(); p != nil {
-			endpoint = nil
-			c.fault(layer.Description.Span, "the plugin %s panicked: %v", layer.Plugin.Name, p)
-		}
-	}()
+// build calls the plugin, and places what it finds wrong.
+func (c *compiler) build(layer *Layer, factory factory, name *grammar.Field) any {
 	args := make([]Arg, len(layer.Args))
 	for i, a := range layer.Args {
 		args[i] = a.Arg
 	}
-	endpoint, err := factory.build(Args{args})
-	if err == nil {
-		return endpoint
-	}
+	endpoint, err := buildSafely(layer.Plugin.Name, factory, Args{args})
 	faults, others := faultsIn(err)
 	for _, f := range faults {
 		c.place(f, layer, name)
 	}
 	for _, err := range others {
-		c.fault(layer.Description.Span, "%s: %v", layer.Plugin.Name, err).Err = err
-	}
-	return nil
-}
-
-// place turns what a plugin found wrong into an error with a place.
-func (c *compiler) place(f *Fault, layer *Layer, name grammar.Span) {
-	span, given := layer.valueSpan(f.Param)
-	message := f.Message
-	if !given {
-		span = name
-		if f.Param != "" {
-			message = f.Param + ": " + message
+		e := c.fault(layer.Description.Span, "%s: %v", layer.Plugin.Name, err)
+		if e.Err = err; errors.As(err, new(*PanicError)) {
+			e.Message = err.Error() // names it
 		}
 	}
-	e := c.fault(span, "%s", message)
+	if err != nil {
+		return nil
+	}
+	return endpoint
+}
+
+// buildSafely makes a panic of the plugin an error: the string can't be used, and that is all that the caller cares for.
+func buildSafely(plugin string, f factory, args Args) (endpoint any, err error) {
+	defer compiled{&Layer{Plugin: Plugin{Name: plugin}}}.guard(&err)
+	endpoint, err = f.build(args)
+	if err == nil && endpoint == nil {
+		err = errors.New("no endpoint was built (a bug of the plugin)")
+	}
+	return endpoint, err
+}
+
+// place turns what a plugin found wrong into an error with a place: the parameter where it is given, or else the name.
+func (c *compiler) place(f *Fault, layer *Layer, name *grammar.Field) {
+	at, message := layer.field(f.Param), f.Message
+	e := c.fault(name.ValueSpan, "%s", message)
 	e.Err = f.Err
-	for _, param := range f.Also {
-		if s, ok := layer.valueSpan(param); ok {
-			e.Also = append(e.Also, s)
-		}
-	}
 	switch {
-	case f.Use != "":
-		e.Start, e.End, e.Fix = name.Start, name.End, f.Use
-		if given {
-			e.Also = append(e.Also, span)
+	case at != nil:
+		e.Start, e.End = at.ValueSpan.Start, at.ValueSpan.End
+		if f.Fix != "" {
+			e.Fix = fixValue(at, f.Fix)
 		}
-	case f.Fix != "" && given:
-		e.Fix = grammar.Quote(f.Fix)
+	case f.Param != "":
+		e.Message = f.Param + ": " + message
 	}
-}
-
-// valueSpan returns the place of the first value of the parameter called name.
-func (l *Layer) valueSpan(name string) (grammar.Span, bool) {
-	i := slices.IndexFunc(l.Args, func(a LayerArg) bool { return a.Param.Name == name })
-	if i < 0 || len(l.Args[i].Fields) == 0 {
-		return grammar.Span{}, false
+	for _, param := range f.Also {
+		if other := layer.field(param); other != nil {
+			e.Also = append(e.Also, other.ValueSpan)
+		}
 	}
-	return l.Args[i].Fields[0].ValueSpan, true
-}
-
-// hideLikelySecrets masks the values of keys that look like a secret parameter of any plugin, where the plugin that
-// would know is not found.
-func (c *compiler) hideLikelySecrets(d *grammar.Description, depth int) {
-	if depth > grammar.MaxDepth {
-		c.secrets = append(c.secrets, d.Span)
+	if f.Use == "" {
 		return
 	}
-	names := c.registry.secretNames()
-	for i := range d.Fields {
-		f := &d.Fields[i]
-		switch inner, _ := f.Description(); {
-		case f.Keyed && f.Nested == nil && nearest(f.Key, names) != "":
-			c.hide(f)
-		case inner != nil && (f.Nested != nil || strings.Contains(f.Value, "=")):
-			c.hideLikelySecrets(inner, depth+1)
-		}
+	if at != nil {
+		e.Also = append(e.Also, at.ValueSpan)
 	}
+	e.Start, e.End, e.Fix = name.ValueSpan.Start, name.ValueSpan.End, name.Fix(f.Use)
 }
 
-// secretNames returns the names of all parameters of all plugins that are secret.
-func (r *Registry) secretNames() []string {
-	var names []string
-	for _, p := range r.plugins {
-		for _, role := range Roles() {
-			for _, param := range p.Params(role) {
-				if param.Secret() {
-					names = append(names, param.Name)
-				}
-			}
-		}
+// field returns the first field of the parameter called name, nil where it is not given.
+func (l *Layer) field(name string) *grammar.Field {
+	i := slices.IndexFunc(l.Args, func(a LayerArg) bool { return a.Param.Name == name })
+	if i < 0 || len(l.Args[i].Fields) == 0 {
+		return nil
 	}
-	return names
+	return l.Args[i].Fields[0]
 }

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 
-	"github.com/epctl/endpoint/grammar"
 	"github.com/epctl/endpoint/trace"
 )
 
@@ -60,14 +59,11 @@ func compileAs[E any](r *Registry, s string, role Role) (E, *Layer, error) {
 	if err != nil {
 		return none, layer, err
 	}
-	endpoint, ok := e.(E)
-	if !ok {
-		return none, layer, grammar.Join(&grammar.Error{Input: layer.Text(), Message: "the plugin " + layer.Plugin.Name + " built nothing"})
-	}
-	return endpoint, layer, nil
+	return e.(E), layer, nil
 }
 
-// compiled tells a tracer what an endpoint consists of, each time that it is used.
+// compiled is what all endpoints have in common that a registry hands out: each time that one is used, a tracer is told
+// what it consists of, and a panic of a plugin becomes an error.
 type compiled struct{ layer *Layer }
 
 func (c compiled) announce(ctx context.Context) {
@@ -89,7 +85,8 @@ type client struct {
 	compiled
 }
 
-func (c *client) Dial(ctx context.Context) (net.Conn, error) {
+func (c *client) Dial(ctx context.Context) (conn net.Conn, err error) {
+	defer c.guard(&err)
 	c.announce(ctx)
 	return c.Client.Dial(ctx)
 }
@@ -99,7 +96,8 @@ type server struct {
 	compiled
 }
 
-func (s *server) Listen(ctx context.Context) (net.Listener, error) {
+func (s *server) Listen(ctx context.Context) (ln net.Listener, err error) {
+	defer s.guard(&err)
 	s.announce(ctx)
 	return s.Server.Listen(ctx)
 }
@@ -109,7 +107,8 @@ type packetClient struct {
 	compiled
 }
 
-func (c *packetClient) DialPacket(ctx context.Context) (net.Conn, error) {
+func (c *packetClient) DialPacket(ctx context.Context) (conn net.Conn, err error) {
+	defer c.guard(&err)
 	c.announce(ctx)
 	return c.PacketClient.DialPacket(ctx)
 }
@@ -119,7 +118,8 @@ type packetServer struct {
 	compiled
 }
 
-func (s *packetServer) ListenPacket(ctx context.Context) (net.PacketConn, error) {
+func (s *packetServer) ListenPacket(ctx context.Context) (conn net.PacketConn, err error) {
+	defer s.guard(&err)
 	s.announce(ctx)
 	return s.PacketServer.ListenPacket(ctx)
 }
@@ -129,7 +129,8 @@ type resolver struct {
 	compiled
 }
 
-func (r *resolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+func (r *resolver) LookupNetIP(ctx context.Context, network, host string) (addrs []netip.Addr, err error) {
+	defer r.guard(&err)
 	r.announce(ctx)
 	return r.Resolver.LookupNetIP(ctx, network, host)
 }

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -21,6 +22,7 @@ func (c *compiler) decode(layer *Layer, a *assignment, depth int) {
 			continue
 		case p.OS != nil && !slices.Contains(p.OS, c.registry.system()):
 			c.fault(arg.Fields[0].Span, "%s works on %s only, and this is %s", p.Name, strings.Join(p.OS, ", "), c.registry.system())
+			a.unread(arg.Fields...)
 			continue
 		}
 		if p.Kind.Role() != "" {
@@ -42,8 +44,13 @@ func (a *assignment) decodeFields(param int, arg *LayerArg) any {
 	values := make(map[string]any, len(arg.Fields))
 	for i, f := range arg.Fields {
 		if _, ok := values[f.Key]; ok {
+			a.unread(f)
 			first := slices.IndexFunc(arg.Fields, func(g *grammar.Field) bool { return g.Key == f.Key })
 			a.fault(f.Span, "%s is given twice", quoted(f.Key)).Also = []grammar.Span{arg.Fields[first].Span}
+			continue
+		}
+		if !validName(f.Key) {
+			a.equalsInValue(f)
 			continue
 		}
 		values[f.Key] = a.decodeField(param, f)
@@ -62,8 +69,12 @@ func (a *assignment) decodeField(param int, f *grammar.Field) any {
 		a.hide(f)
 	}
 	if f.Nested != nil {
+		a.unread(f)
 		a.fault(f.ValueSpan, "%s takes %s, not a description in braces", p.Name, p.wants())
 		return nil
+	}
+	if len(a.syntax) > 0 {
+		a.mislaid(f, 0) // it may hold more than was meant
 	}
 	if a.hostAndPort(param, f) {
 		return nil
@@ -72,23 +83,47 @@ func (a *assignment) decodeField(param int, f *grammar.Field) any {
 	if bad == nil {
 		return value
 	}
-	if a.nameForAddress(p, f) {
+	if a.mislaid(f, 0) {
+		a.fault(f.ValueSpan, "%s takes %s", p.Name, p.wants())
 		return nil
 	}
-	span := f.ValueSpan
-	if bad.end > 0 {
-		span = grammar.Span{Start: f.At(bad.start), End: f.At(bad.end)}
+	if a.nameForAddress(p, f) {
+		return nil
 	}
 	message := bad.message
 	if f.Value == "" {
 		message = p.Name + " " + message
 	}
-	e := a.fault(span, "%s", message)
+	e := a.fault(f.ValueSpan, "%s", message)
 	e.Err = bad.cause
 	if bad.fix != "" {
-		e.Fix = grammar.Quote(bad.fix)
+		e.Fix = fixValue(f, bad.fix)
+	}
+	if bad.end > 0 {
+		e.Start, e.End = f.At(bad.start), f.At(bad.end)
+		e.Fix = fixWithin(f, bad.fix)
 	}
 	return nil
+}
+
+// fixValue returns what to write in place of the value of f so that it is text; "" where there is no way.
+func fixValue(f *grammar.Field, text string) string {
+	if fix := f.Fix(grammar.Quote(text)); fix != "" {
+		return fix
+	}
+	return f.Fix(grammar.QuoteKey(text)) // by backslashes, where brackets can't be
+}
+
+// fixWithin returns what to write in place of a part of the value of f so that the value gets text there.
+func fixWithin(f *grammar.Field, text string) string {
+	bracketed := f.At(0) > f.ValueSpan.Start
+	switch {
+	case !bracketed:
+		return f.Fix(grammar.QuoteKey(text))
+	case strings.Contains(text, "]"):
+		return ""
+	}
+	return f.Fix(text)
 }
 
 // decodeInner builds the endpoint, or the list of endpoints, that is the value of a parameter.
@@ -104,9 +139,9 @@ func (c *compiler) decodeInner(layer *Layer, arg *LayerArg, a *assignment, depth
 			continue
 		}
 		d, err := f.Description()
-		c.faults = append(c.faults, grammar.All(err)...)
+		c.syntax = append(c.syntax, grammar.All(err)...)
 		if d == nil {
-			c.secrets = append(c.secrets, f.ValueSpan)
+			c.hide(f)
 			continue
 		}
 		values = append(values, c.inner(layer, arg, d, depth))
@@ -127,13 +162,27 @@ func (c *compiler) inner(layer *Layer, arg *LayerArg, d *grammar.Description, de
 	return endpoint
 }
 
-// warn tells of a secret that stands in the string itself.
+// warn tells of secrets that stand in the string itself.
 func (c *compiler) warn(layer *Layer, arg *LayerArg) {
-	if s, ok := arg.Value.(Secret); ok && s.Inline() {
-		span := arg.Fields[0].ValueSpan
-		layer.Warnings = append(layer.Warnings, &grammar.Error{
-			Input: mask(c.input, c.secrets), Start: span.Start, End: span.End, Fix: "[env:NAME]",
-			Message: arg.Param.Name + " stands in the string for all to read: name a variable or a file that holds it",
-		})
+	if !arg.Param.Secret() || !inline(arg.Value) {
+		return
 	}
+	f := arg.Fields[0]
+	layer.Warnings = append(layer.Warnings, &grammar.Error{
+		Start: f.ValueSpan.Start, End: f.ValueSpan.End, Fix: f.Fix("[env:NAME]"),
+		Message: arg.Param.Name + " stands in the string for all to read: name a variable or a file that holds it",
+	})
+}
+
+// inline reports whether a value is, or holds, a secret that stands in the string.
+func inline(value any) bool {
+	switch v := value.(type) {
+	case Secret:
+		return v.Inline()
+	case []any:
+		return slices.ContainsFunc(v, inline)
+	case map[string]any:
+		return slices.ContainsFunc(slices.Collect(maps.Values(v)), inline)
+	}
+	return false
 }

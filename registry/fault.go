@@ -58,6 +58,9 @@ func errorf(format string, args ...any) error { return fmt.Errorf("endpoint: "+f
 // BadParam.
 func faultsIn(err error) (faults []*Fault, others []error) {
 	var fault *Fault
+	if err == nil {
+		return nil, nil
+	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
 			f, o := faultsIn(e)

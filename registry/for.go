@@ -38,12 +38,26 @@ func For[O, E any](build func(O) (E, error)) Factory[E] {
 	f := &structFactory[O, E]{make: build}
 	f.fields = structFields(t, nil, true)
 	for _, field := range f.fields {
-		if slices.ContainsFunc(f.params, func(p Param) bool { return p.Name == field.param.Name }) {
-			panic(fmt.Sprintf("registry.For: %v has two parameters called %q", t, field.param.Name))
-		}
 		f.params = append(f.params, field.param)
 	}
+	checkParams(t, f.params)
 	return f
+}
+
+// checkParams panics where the parameters of one struct do not go together.
+func checkParams(t reflect.Type, params []Param) {
+	for i, p := range params {
+		for _, q := range params[:i] {
+			switch {
+			case p.Name == q.Name:
+				panic(fmt.Sprintf("registry.For: %v has two parameters called %q", t, p.Name))
+			case p.Map && q.Map:
+				panic(fmt.Sprintf("registry.For: %v has two parameters with free keys, %q and %q", t, q.Name, p.Name))
+			case p.Rest && q.Rest:
+				panic(fmt.Sprintf("registry.For: %v has two parameters that take the rest, %q and %q", t, q.Name, p.Name))
+			}
+		}
+	}
 }
 
 type structFactory[O, E any] struct {
@@ -117,14 +131,42 @@ func paramOf(sf reflect.StructField, tag string) Param {
 	for word := range strings.SplitSeq(words, ",") {
 		p.setWord(word, t, fail)
 	}
-	if enum, ok := sf.Tag.Lookup("enum"); ok {
-		p.Enum = strings.Split(enum, ",")
-	}
-	if systems, ok := sf.Tag.Lookup("os"); ok {
-		p.OS = strings.Split(systems, ",")
-	}
+	p.setEnum(sf, fail)
+	p.setSystems(sf, fail)
 	p.setDefault(sf, fail)
 	return p
+}
+
+func (p *Param) setEnum(sf reflect.StructField, fail func(string, ...any)) {
+	enum, ok := sf.Tag.Lookup("enum")
+	if !ok {
+		return
+	}
+	if p.Secret() || p.Kind.Role() != "" {
+		fail("a %s can't have an enum", p.Kind)
+	}
+	values := strings.Split(enum, ",")
+	for _, v := range values {
+		if _, bad := p.decodeOne(v); bad != nil || v == "" {
+			fail("the enum's %q is no %s", v, p.Kind)
+		}
+	}
+	p.Enum = values
+}
+
+func (p *Param) setSystems(sf reflect.StructField, fail func(string, ...any)) {
+	systems, ok := sf.Tag.Lookup("os")
+	if !ok {
+		return
+	}
+	known := []string{"aix", "android", "darwin", "dragonfly", "freebsd", "illumos", "ios", "js", "linux", "netbsd", "openbsd",
+		"plan9", "solaris", "wasip1", "windows"}
+	p.OS = strings.Split(systems, ",")
+	for _, goos := range p.OS {
+		if !slices.Contains(known, goos) {
+			fail("%q is no system (see runtime.GOOS)", goos)
+		}
+	}
 }
 
 func (p *Param) setType(t reflect.Type, fail func(string, ...any)) {
@@ -182,6 +224,8 @@ func (p *Param) setDefault(sf reflect.StructField, fail func(string, ...any)) {
 	switch {
 	case given && (p.Required || p.Optional || p.Map || p.Kind.Role() != ""):
 		fail("can't have a default")
+	case given && p.Secret() && NewSecret(text).Inline():
+		fail("a secret can't stand in the program")
 	case p.Required && p.Optional:
 		fail("a pointer can't be required")
 	case !given:

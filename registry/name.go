@@ -47,12 +47,15 @@ func (c *compiler) unknownName(d *grammar.Description, i int) {
 	names := c.registry.names()
 	near := nearest(strings.TrimSpace(f.Value), names)
 	switch odd := oddCharacters(f.Value); {
+	case c.mislaid(f, 0), i > 0 && c.registry.allWords().names(&d.Fields[i-1]):
+		c.hide(f)
+		c.fault(f.ValueSpan, "this can't be the name of an endpoint")
 	case f.Value == "":
 		c.fault(f.Span, "the name of the endpoint is empty").Fix = c.missingName(d, i)
 	case odd != "":
-		c.fault(f.ValueSpan, "a name has only ASCII letters, digits and '-', this one has %s", odd).Fix = near
+		c.fault(f.ValueSpan, "a name has only ASCII letters, digits and '-', this one has %s", odd).Fix = f.Fix(near)
 	case near != "":
-		c.fault(f.ValueSpan, "no endpoint is called %s, did you mean %s?", quoted(f.Value), near).Fix = near
+		c.fault(f.ValueSpan, "no endpoint is called %s, did you mean %s?", quoted(f.Value), near).Fix = f.Fix(near)
 	default:
 		e := c.fault(f.ValueSpan, "no endpoint is called %s; there are %s", quoted(f.Value), strings.Join(names, ", "))
 		if e.Fix = c.missingName(d, i); e.Fix != "" {
@@ -68,25 +71,22 @@ func (c *compiler) missingName(d *grammar.Description, i int) string {
 		return ""
 	}
 	f := &d.Fields[i]
-	isPort := func(f *grammar.Field) bool {
-		_, bad := decodePort(f.Value + " "[:boolToInt(f.Value == "")])
-		return !f.Keyed && f.Nested == nil && bad == nil
-	}
 	portFollows := i+1 < len(d.Fields) && isPort(&d.Fields[i+1])
 	switch {
 	case f.Value == "" && portFollows:
-		return name
+		return f.Fix(name)
 	case portFollows || isPort(f) && len(d.Fields) == 1:
-		return name + ":" + grammar.Quote(f.Value)
+		return f.Fix(name + ":" + grammar.Quote(f.Value))
 	}
 	return ""
 }
 
-func boolToInt(b bool) int {
-	if b {
-		return 1
+func isPort(f *grammar.Field) bool {
+	if f.Keyed || f.Nested != nil || f.Value == "" {
+		return false
 	}
-	return 0
+	_, bad := decodePort(f.Value)
+	return bad == nil
 }
 
 // oddCharacters lists the characters of a name that no name has, with their code points, "" where there are none.

@@ -30,7 +30,8 @@ func DialThrough(ctx context.Context, c Client, upgrade Upgrade) (net.Conn, erro
 }
 
 // DialThrough makes what NewClient returns a Racer.
-func (c *client) DialThrough(ctx context.Context, upgrade Upgrade) (net.Conn, error) {
+func (c *client) DialThrough(ctx context.Context, upgrade Upgrade) (conn net.Conn, err error) {
+	defer c.guard(&err)
 	c.announce(ctx)
 	return DialThrough(ctx, c.Client, upgrade)
 }

@@ -4,17 +4,20 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/epctl/endpoint/grammar"
 )
 
 // A Registry is a set of plugins. It never changes; [Registry.With] makes a larger one. The zero Registry has none.
 type Registry struct {
-	plugins map[string]Plugin
-	goos    string // the system to judge by; "" is the one that runs
+	plugins    map[string]Plugin
+	goos       string             // the system to judge by; "" is the one that runs
+	vocabulary func() *vocabulary // of all plugins; nil where there are none
 }
 
-// New returns a registry of the given plugins. It is an error if two have one name, or if a name is not a valid one.
+// New returns a registry of the given plugins. It is an error if two have one name, or if one has no valid name or no
+// role.
 func New(plugins ...Plugin) (*Registry, error) { return new(Registry).With(plugins...) }
 
 // Must is for registries whose plugins are known to be right: it panics on an error.
@@ -35,12 +38,17 @@ func (r *Registry) With(plugins ...Plugin) (*Registry, error) {
 		if !validPluginName(p.Name) {
 			return nil, errorf("%q is no name for a plugin: it takes lower-case letters, digits and '-', a letter first", p.Name)
 		}
+		if len(p.Roles()) == 0 {
+			return nil, errorf("the plugin %q plays no role", p.Name)
+		}
 		if other, ok := all[p.Name]; ok {
 			return nil, errorf("two plugins are called %q: one is %q, the other %q", p.Name, other.Doc, p.Doc)
 		}
 		all[p.Name] = p
 	}
-	return &Registry{plugins: all, goos: r.goos}, nil
+	more := &Registry{plugins: all, goos: r.goos}
+	more.vocabulary = sync.OnceValue(func() *vocabulary { return vocabularyOf(more.Plugins()...) })
+	return more, nil
 }
 
 func validPluginName(name string) bool {
@@ -94,17 +102,9 @@ func (r *Registry) BuildDescription(d *grammar.Description, role Role) (any, *La
 }
 
 func (r *Registry) build(d *grammar.Description, role Role, syntax []*grammar.Error) (any, *Layer, error) {
-	c := compiler{registry: r, input: d.Input}
+	c := compiler{registry: r, input: d.Input, syntax: syntax}
 	endpoint, layer := c.compile(d, role, "", 0)
-	masked := mask(d.Input, c.secrets)
-	if layer != nil {
-		layer.Walk(func(l *Layer, _ int) {
-			for _, w := range l.Warnings {
-				w.Input = masked
-			}
-		})
-	}
-	if err := c.err(syntax); err != nil {
+	if err := c.finish(layer); err != nil {
 		return nil, layer, err
 	}
 	return endpoint, layer, nil

@@ -22,9 +22,9 @@ const maxSecret = 64 << 10
 // file; fd:N, a file descriptor that the program was started with. A secret that starts with one of these words itself
 // is written with text: before it. What is read is taken as it is and never parsed again.
 type Secret struct {
-	// Package fmt does not call the methods of a value in an unexported field, but it does not follow a pointer there
-	// either.
-	text *string
+	// Package fmt does not call the methods of a value in an unexported field, and packages that print or compare values
+	// in depth follow pointers there; into a function none can look.
+	text func() string
 }
 
 // NewSecret makes the secret that text stands for in an endpoint string; "" is no secret.
@@ -32,7 +32,7 @@ func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
 	}
-	return Secret{&text}
+	return Secret{func() string { return text }}
 }
 
 // IsZero reports whether there is no secret.
@@ -48,14 +48,27 @@ func (s Secret) split() (source, rest string) {
 	if s.IsZero() {
 		return "", ""
 	}
-	source, rest, ok := strings.Cut(*s.text, ":")
+	source, rest, ok := strings.Cut(s.text(), ":")
 	switch {
 	case ok && (source == "env" || source == "file" || source == "fd"):
 		return source, rest
 	case ok && source == "text":
 		return "", rest
 	}
-	return "", *s.text
+	return "", s.text()
+}
+
+// problem says what is wrong with where the secret is read from, as far as that shows without reading it.
+func (s Secret) problem() string {
+	switch source, rest := s.split(); {
+	case source == "env" && (rest == "" || strings.Contains(rest, "=")):
+		return "env: is followed by the name of a variable, which has no equals sign"
+	case source == "file" && rest == "":
+		return "file: is followed by a path"
+	case source == "fd" && (rest == "" || digits(rest) != nil):
+		return "fd: is followed by the number of a file descriptor"
+	}
+	return ""
 }
 
 // Reveal returns the secret, read anew each time. One newline at its end is left out where it comes from a file. A
@@ -64,6 +77,9 @@ func (s Secret) split() (source, rest string) {
 func (s Secret) Reveal(ctx context.Context) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
+	}
+	if problem := s.problem(); problem != "" {
+		return "", errorf("%s", problem)
 	}
 	source, rest := s.split()
 	switch source {
@@ -103,8 +119,8 @@ func readSecretFile(path string) (string, error) {
 }
 
 func readSecretDescriptor(ctx context.Context, number string) (string, error) {
-	if bad := digits(number); bad != nil || number == "" {
-		return "", errorf("%s is not the number of a file descriptor", quoted(number))
+	if runtime.GOOS == "windows" {
+		return "", errorf("a secret can't be read from a file descriptor on windows: use file: or env:")
 	}
 	path := "/dev/fd/" + number
 	f, err := openSecret(path)
@@ -114,7 +130,11 @@ func readSecretDescriptor(ctx context.Context, number string) (string, error) {
 	defer f.Close()
 	stop := context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Now()) })
 	defer stop()
-	return readSecret(f, path)
+	secret, err := readSecret(f, path)
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	return secret, err
 }
 
 // openSecret opens path without waiting for a writer where it is a FIFO.
@@ -130,7 +150,11 @@ func readSecret(r io.Reader, name string) (string, error) {
 	if len(data) > maxSecret {
 		return "", errorf("the secret in %s is larger than %d bytes", quoted(name), maxSecret)
 	}
-	return strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"), nil
+	secret, newline := strings.CutSuffix(string(data), "\n")
+	if newline {
+		secret = strings.TrimSuffix(secret, "\r")
+	}
+	return secret, nil
 }
 
 // String returns "***", or "" for no secret.

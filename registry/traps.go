@@ -52,13 +52,19 @@ func (a *assignment) addressInPieces(i, param int) {
 	address := "[" + a.joined(i, last) + "]"
 	e := a.fault(grammar.Span{Start: f.ValueSpan.Start, End: g.Span.End},
 		`an address with colons is written %s or %s`, address, strings.ReplaceAll(a.joined(i, last), ":", `\:`))
-	e.Fix = address
+	e.Fix = f.Fix(address)
+	if e.Fix == "" {
+		e.Fix = f.Fix(grammar.QuoteKey(a.joined(i, last)))
+	}
 }
+
+// addressPieces is how many pieces the colons of an address make at most: of seven groups and a double colon at an end.
+const addressPieces = 9
 
 // addressEnd returns the last field of the address that starts in field i, -1 where none does.
 func (a *assignment) addressEnd(i int) int {
 	end := -1
-	for j := i; j < len(a.d.Fields); j++ {
+	for j := i; j < min(i+addressPieces, len(a.d.Fields)); j++ {
 		f := &a.d.Fields[j]
 		if j > i && (f.Keyed || f.Nested != nil) || strings.Contains(f.Value, ":") {
 			break
@@ -74,9 +80,11 @@ func (a *assignment) addressEnd(i int) int {
 	return end
 }
 
+// needsPort reports whether a port has to follow the address.
 func (a *assignment) needsPort() bool {
+	slots := a.slots()
 	for i, p := range a.params {
-		if p.Kind == KindPort && p.Required && !a.givenByKey(i) && a.slots()[0] != i {
+		if p.Kind == KindPort && p.Required && !a.givenByKey(i) && len(slots) > 0 && slots[0] != i {
 			return true
 		}
 	}
@@ -99,16 +107,27 @@ func (a *assignment) pathInPieces(i, param int) {
 		return
 	}
 	next := &a.d.Fields[i+1]
-	if next.Keyed || next.Nested != nil || next.Span.Start >= len(a.input) || a.input[next.Span.Start] != '\\' {
+	source := a.input[next.Span.Start:next.Span.End]
+	if next.Keyed || next.Nested != nil || !startsPath(source) {
 		return
 	}
 	a.taken[i], a.taken[i+1], a.blamed[param] = true, true, true
-	path := a.input[f.ValueSpan.Start:next.Span.End]
 	e := a.fault(grammar.Span{Start: f.ValueSpan.Start, End: next.Span.End},
 		"a colon and backslashes are syntax here: put the path in brackets")
-	if !strings.Contains(path, "]") {
-		e.Fix = "[" + path + "]"
+	path := f.Value + ":" + next.Value
+	if !strings.HasPrefix(source, `\\`) {
+		path = f.Value + ":" + source
 	}
+	if isPlain := f.Fix(":") == ":"; isPlain && !strings.Contains(path, "]") {
+		e.Fix = f.Fix("[" + path + "]")
+	}
+}
+
+// startsPath reports whether a text starts with the backslash of a path: one, which escapes nothing that needs it, or two
+// of somebody who knew of escapes, but not of the colon.
+func startsPath(source string) bool {
+	rest := strings.TrimPrefix(strings.TrimPrefix(source, `\`), `\`)
+	return len(rest) < len(source) && rest != "" && !strings.ContainsAny(rest[:1], `\:=[]{}`)
 }
 
 func isLetter(c byte) bool { c |= 0x20; return c >= 'a' && c <= 'z' }
@@ -119,7 +138,9 @@ func (a *assignment) equalsInValue(f *grammar.Field) {
 		a.blamed[i] = a.blamed[i] || p.Positional && p.Kind == KindText
 	}
 	e := a.fault(f.Span, `a key has only letters, digits, '-', '_' and '.'; in a value without a key the equals sign is written \=`)
-	e.Fix = grammar.Quote(f.Key + "=" + f.Value)
+	if !a.covers(f.Span) && !a.covers(f.ValueSpan) {
+		e.Fix = f.Fix(grammar.Quote(f.Key + "=" + f.Value))
+	}
 }
 
 // hostAndPort finds a host and a port in one value, where each is a parameter of its own.
@@ -147,6 +168,7 @@ func (a *assignment) hostAndPort(param int, f *grammar.Field) bool {
 		a.blamed[port] = true
 		e.Fix += ":" + a.params[port].Name + "=" + number
 	}
+	e.Fix = f.Fix(e.Fix)
 	return true
 }
 
@@ -158,7 +180,7 @@ func (a *assignment) nameForAddress(p *Param, f *grammar.Field) bool {
 		return false
 	}
 	e := a.fault(a.name.ValueSpan, "%s takes addresses only, and %s is a name: use %s:", a.plugin.Name, quoted(f.Value), resolves)
-	e.Fix, e.Also = resolves, []grammar.Span{f.ValueSpan}
+	e.Fix, e.Also = a.name.Fix(resolves), []grammar.Span{f.ValueSpan}
 	return true
 }
 

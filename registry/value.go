@@ -81,7 +81,7 @@ func (p *Param) decodeOne(text string) (any, *badText) {
 	case KindPrefix:
 		return decodePrefix(text)
 	case KindSecret:
-		return NewSecret(text), nil
+		return decodeSecret(text)
 	}
 	return nil, badf("%s", p.wants())
 }
@@ -110,9 +110,17 @@ func (p *Param) wants() string {
 func quoted(text string) string {
 	const most = 60
 	if len(text) > most {
-		text = text[:most] + "…"
+		text = strings.ToValidUTF8(text[:most], "") + "…" // the cut may split a character
 	}
 	return strconv.QuoteToGraphic(text)
+}
+
+func decodeSecret(text string) (any, *badText) {
+	s := NewSecret(text)
+	if problem := s.problem(); problem != "" {
+		return nil, badf("%s", problem)
+	}
+	return s, nil
 }
 
 func (p *Param) decodeText(text string) (any, *badText) {
@@ -213,10 +221,10 @@ func decodeDuration(text string) (any, *badText) {
 	switch {
 	case err != nil && strings.Trim(text, "0123456789.") == "" && strings.Trim(text, ".") != "":
 		return nil, badf("%s is too long a duration", quoted(text))
+	case text[0] == '-':
+		return nil, badf("a duration can't be negative")
 	case err != nil || text[0] == '+':
 		return nil, badf("%s is not a duration such as 30, 1.5s or 250ms", quoted(text))
-	case d < 0:
-		return nil, badf("a duration can't be negative")
 	}
 	return d, nil
 }
@@ -247,7 +255,13 @@ func decodeMode(text string) (any, *badText) {
 	if err != nil || n > 0o7777 || strings.Contains(text, "_") {
 		return nil, badf("%s is not an octal file mode such as 660", quoted(text))
 	}
-	return fs.FileMode(n), nil
+	mode := fs.FileMode(n & 0o777)
+	for bit, goes := range map[uint64]fs.FileMode{0o4000: fs.ModeSetuid, 0o2000: fs.ModeSetgid, 0o1000: fs.ModeSticky} {
+		if n&bit != 0 {
+			mode |= goes // package fs has a place of its own for each
+		}
+	}
+	return mode, nil
 }
 
 func decodeAddress(text string) (any, *badText) {

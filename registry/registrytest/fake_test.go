@@ -198,4 +198,6 @@ func (f paramsFactory) Build(registry.Args) (registry.Client, error) {
 // resolverFunc is a resolver.
 type resolverFunc func(ctx context.Context) ([]netip.Addr, error)
 
-func (f resolverFunc) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) { return f(ctx) }
+func (f resolverFunc) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) {
+	return f(ctx)
+}

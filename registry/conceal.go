@@ -1,0 +1,166 @@
+package registry
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/epctl/endpoint/grammar"
+)
+
+// A veil is what no error, warning or layer of one input may show.
+type veil struct {
+	spans []grammar.Span
+	texts []string
+}
+
+// shortestSecret is the length from which on a secret is looked for in the messages of plugins; a shorter one guards
+// nothing, and would hit other words.
+const shortestSecret = 4
+
+// hide hides the value of f, hideKey its key too: of what may be a secret with an equals sign in it.
+func (v *veil) hide(f *grammar.Field) {
+	v.spans = append(v.spans, f.ValueSpan)
+	v.hideText(f.Value)
+	if source, rest, ok := strings.Cut(f.Value, ":"); ok && source == "text" {
+		v.hideText(rest)
+	}
+}
+
+func (v *veil) hideKey(f *grammar.Field) {
+	v.spans = append(v.spans, f.Span)
+	v.hideText(f.Key)
+	v.hide(f)
+}
+
+func (v *veil) hideText(text string) {
+	if len(text) >= shortestSecret {
+		v.texts = append(v.texts, text)
+	}
+}
+
+// covers reports whether all of s is hidden.
+func (v *veil) covers(s grammar.Span) bool {
+	return slices.ContainsFunc(v.spans, func(h grammar.Span) bool { return h.Start <= s.Start && s.End <= h.End })
+}
+
+// touches reports whether some of s is hidden.
+func (v *veil) touches(s grammar.Span) bool {
+	return slices.ContainsFunc(v.spans, func(h grammar.Span) bool { return h.Start < s.End && s.Start < h.End })
+}
+
+// mask overwrites what is hidden in the input by asterisks, so that the places of all else stay the same.
+func (v *veil) mask(input string) string {
+	if len(v.spans) == 0 {
+		return input
+	}
+	b := []byte(input)
+	for _, s := range v.spans {
+		for i := s.Start; i < s.End; i++ {
+			b[i] = '*'
+		}
+	}
+	return string(b)
+}
+
+// clean takes what is hidden out of faults.
+func (v *veil) clean(faults []*grammar.Error, masked string) {
+	hidden := v.replacer()
+	reveals := func(text string) bool { return hidden.Replace(text) != text }
+	for _, e := range faults {
+		e.Input, e.Message = masked, hidden.Replace(e.Message)
+		if reveals(e.Fix) {
+			e.Fix = ""
+		}
+		if e.Err != nil && reveals(fmt.Sprintf("%v %+v %#v", e.Err, e.Err, e.Err)) {
+			e.Err = nil
+		}
+	}
+}
+
+// replacer redacts the hidden texts, however they are quoted, the longest first.
+func (v *veil) replacer() *strings.Replacer {
+	var list []string
+	unquote := func(s string) string { return s[1 : len(s)-1] }
+	for _, text := range v.texts {
+		list = append(list, text, grammar.Quote(text), unquote(strconv.Quote(text)),
+			unquote(strconv.QuoteToGraphic(text)), unquote(strconv.QuoteToASCII(text)), unquote(quoted(text)))
+	}
+	slices.SortFunc(list, func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, text := range list {
+		pairs = append(pairs, text, redacted)
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// seal takes what is hidden out of l and the layers in it. Their descriptions become copies, for the originals may
+// belong to a caller.
+func (v *veil) seal(l *Layer, masked string) {
+	l.Walk(func(l *Layer, _ int) {
+		for _, w := range l.Warnings {
+			w.Input = masked
+		}
+		if len(v.spans) == 0 {
+			return
+		}
+		original := l.Description
+		l.Description = v.redact(original, masked)
+		for i := range l.Args {
+			l.Args[i].move(original, l.Description)
+		}
+	})
+}
+
+// move makes a point to the fields of a copy.
+func (a *LayerArg) move(from, to *grammar.Description) {
+	if a.Given && a.Param.Secret() {
+		a.Text = redacted
+	}
+	for i, f := range a.Fields {
+		at := slices.IndexFunc(from.Fields, func(g grammar.Field) bool { return g.Span == f.Span })
+		a.Fields[i] = &to.Fields[at]
+	}
+}
+
+// redact returns a copy of d without what is hidden, which knows nothing of the text that d was read from.
+func (v *veil) redact(d *grammar.Description, masked string) *grammar.Description {
+	out := &grammar.Description{Fields: make([]grammar.Field, len(d.Fields)), Span: d.Span, Input: masked}
+	for i := range d.Fields {
+		f := &d.Fields[i]
+		g := grammar.Field{Key: f.Key, Keyed: f.Keyed, Value: f.Value, Span: f.Span, KeySpan: f.KeySpan, ValueSpan: f.ValueSpan}
+		if f.Keyed && v.covers(f.KeySpan) {
+			g.Key = redacted
+		}
+		switch inner, _ := v.inner(f); {
+		case inner != nil:
+			g.Value, g.Nested = "", v.redact(inner, masked)
+		case v.touches(f.ValueSpan):
+			g.Value = redacted
+		}
+		out.Fields[i] = g
+	}
+	return out
+}
+
+// inner returns the description that a value is, if it has to be looked into.
+func (v *veil) inner(f *grammar.Field) (*grammar.Description, error) {
+	switch {
+	case v.covers(f.ValueSpan):
+		return nil, nil
+	case f.Nested != nil:
+		return f.Nested, nil
+	case v.touches(f.ValueSpan):
+		return f.Description()
+	}
+	return nil, nil
+}
+
+// hideAll masks the whole input, for errors of a description of which nothing could be made out.
+func hideAll(err error) error {
+	for _, e := range grammar.All(err) {
+		e.Input = strings.Repeat("*", len(e.Input))
+	}
+	return err
+}
