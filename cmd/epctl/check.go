@@ -95,12 +95,12 @@ func (p *checkPrinter) text(b *checkedBatch, t text, v verdict) {
 		bad = &b.out
 	}
 	if len(v.faults) > 0 {
-		bad.WriteString(p.where(t) + drawAll(v.faults, p.a.err.style))
+		bad.WriteString(p.where(t) + p.a.err.drawAll(v.faults))
 		return
 	}
 	b.out.WriteString(p.a.out.good("ok") + "  " + rolesText(v.roles) + "  " + printable(v.text) + "\n")
 	for _, w := range v.warnings {
-		bad.WriteString(p.where(t) + warn(w, p.a.err.style))
+		bad.WriteString(p.where(t) + p.a.err.warn(w))
 	}
 }
 

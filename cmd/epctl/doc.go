@@ -24,9 +24,24 @@ func (c *docCmd) Run(a *app) error {
 	b.WriteString(a.out.strong(p.Name) + ": " + p.Doc + "\n")
 	for _, role := range p.Roles() {
 		b.WriteString("\n" + a.out.strong("As a "+role.Noun()) + "\n")
-		b.WriteString(docTable(p.Params(role), a.out))
+		b.WriteString(orderText(p.Params(role), a.out.width) + docTable(p.Params(role), a.out))
 	}
 	return a.out.print(b.String())
+}
+
+// orderText says which parameters values without a key fill.
+func orderText(params []registry.Param, width int) string {
+	var names []string
+	for _, p := range params {
+		if p.Positional {
+			names = append(names, p.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	text := "Without a key, in this order: " + strings.Join(names, ", ") + "."
+	return "  " + strings.Join(wrap(text, width-2), "\n  ") + "\n"
 }
 
 func docTable(params []registry.Param, o *output) string {

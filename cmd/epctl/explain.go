@@ -70,7 +70,7 @@ func (c *explainCmd) Run(a *app) error {
 		b.WriteString(l.text(a.out, "", ""))
 	}
 	for _, w := range v.warnings {
-		b.WriteString("\n" + warn(w, a.out.style))
+		b.WriteString("\n" + a.out.warn(w))
 	}
 	return a.out.print(b.String())
 }

@@ -11,55 +11,60 @@ import (
 // else is a line that starts with the program's name.
 func (a *app) report(err error) {
 	if err != nil && !errors.Is(err, errTold) {
-		_ = a.err.print(problem(err, a.err.style))
+		_ = a.err.print(a.err.problem(err))
 	}
 }
 
-func problem(err error, s style) string {
+func (o *output) problem(err error) string {
 	var usage *usageError
 	faults := grammar.All(err)
 	switch {
 	case errors.As(err, &usage):
-		return s.bad("epctl: ") + printable(usage.message) + "\n" + s.good("help: ") + usage.hint + "\n"
+		return o.bad("epctl: ") + printable(usage.message) + "\n" + o.good("help: ") + usage.hint + "\n"
 	case len(faults) > 0:
-		return drawAll(faults, s)
+		return o.drawAll(faults)
 	}
 	lines := strings.Split(strings.TrimRight(err.Error(), "\n"), "\n")
 	for i, line := range lines {
 		lines[i] = printable(line)
 	}
-	return s.bad("epctl: ") + strings.Join(lines, "\n  ") + "\n"
+	return o.bad("epctl: ") + strings.Join(lines, "\n  ") + "\n"
 }
 
-func drawAll(faults []*grammar.Error, s style) string {
+func (o *output) drawAll(faults []*grammar.Error) string {
 	drawings := make([]string, len(faults))
 	for i, e := range faults {
-		drawings[i] = draw(e, s)
+		drawings[i] = o.draw(e)
 	}
 	return strings.Join(drawings, "\n")
 }
 
-// draw is the drawing of package grammar in colour: the input, the marks with the message, and the fix.
-func draw(e *grammar.Error, s style) string {
+// draw is the drawing of package grammar in colour: the input, the marks with the message, and the fix. A message that
+// does not fit beside the marks is wrapped below them.
+func (o *output) draw(e *grammar.Error) string {
 	lines := strings.Split(e.Caret(), "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimRight(line, " ")
-		if i == 0 {
-			continue
-		}
-		if fix, ok := strings.CutPrefix(line, "fix: "); ok && i == len(lines)-1 {
-			lines[i] = s.good("fix: ") + fix
+	out := lines[:1]
+	for i, line := range lines[1:] {
+		if fix, ok := strings.CutPrefix(line, "fix: "); ok && e.Fix != "" && i == len(lines)-2 {
+			out = append(out, o.good("fix: ")+fix)
 			continue
 		}
 		message := strings.TrimLeft(line, " ~^")
-		lines[i] = s.bad(line[:len(line)-len(message)]) + message
+		switch marks := line[:len(line)-len(message)]; {
+		case message == "":
+			out = append(out, o.bad(strings.TrimRight(marks, " ")))
+		case marks == "":
+			out = append(out, wrap(message, o.width)...)
+		default:
+			out = append(out, o.bad(marks)+message)
+		}
 	}
-	return strings.Join(lines, "\n") + "\n"
+	return strings.Join(out, "\n") + "\n"
 }
 
 // warn draws something that is right but not wise.
-func warn(e *grammar.Error, s style) string {
+func (o *output) warn(e *grammar.Error) string {
 	mute := *e
 	mute.Message = ""
-	return s.warning("warning: ") + printable(e.Message) + "\n" + draw(&mute, s)
+	return o.warning("warning: ") + printable(e.Message) + "\n" + o.draw(&mute)
 }

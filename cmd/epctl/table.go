@@ -35,17 +35,25 @@ func (t *table) below(lines string) { t.rows[len(t.rows)-1].below += lines }
 
 // text draws the table for lines of the given width.
 func (t *table) text(width int) string {
-	widths := t.widths()
-	last := width - utf8.RuneCountInString(t.indent)
-	for _, w := range widths {
-		last -= w + len(columnGap)
+	l := layout{indent: t.indent, widths: t.widths(), width: width}
+	l.last = width - utf8.RuneCountInString(t.indent)
+	for _, w := range l.widths {
+		l.last -= w + len(columnGap)
 	}
+	l.stacked = l.last < leastLast && l.last < t.longestLast()
 	var b strings.Builder
 	for _, row := range t.rows {
-		t.row(&b, row.cells, widths, last, width)
+		l.row(&b, row.cells)
 		b.WriteString(row.below)
 	}
 	return b.String()
+}
+
+func (t *table) longestLast() (longest int) {
+	for _, row := range t.rows {
+		longest = max(longest, utf8.RuneCountInString(row.cells[len(row.cells)-1].text))
+	}
+	return longest
 }
 
 // widths of all columns but the last.
@@ -62,34 +70,44 @@ func (t *table) widths() []int {
 	return widths
 }
 
-func (t *table) row(b *strings.Builder, row []cell, widths []int, last, width int) {
-	cells, below := row, cell{}
-	if last < leastLast && len(row) > 1 {
-		cells, below = row[:len(row)-1], row[len(row)-1]
+// A layout is how a table is drawn at some width.
+type layout struct {
+	indent  string
+	widths  []int // of all columns but the last
+	last    int   // width of the last column
+	width   int   // of the lines
+	stacked bool  // the last column stands below the others
+}
+
+func (l layout) row(b *strings.Builder, cells []cell) {
+	var below cell
+	if l.stacked && len(cells) > 1 {
+		cells, below = cells[:len(cells)-1], cells[len(cells)-1]
 	}
 	wrapped := make([][]string, len(cells))
 	height := 1
 	for i, c := range cells {
-		w := last
-		if i < len(widths) {
-			w = widths[i]
+		w := l.last
+		if i < len(l.widths) {
+			w = l.widths[i]
 		}
 		wrapped[i] = wrap(c.text, w)
 		height = max(height, len(wrapped[i]))
 	}
-	for line := range height {
-		b.WriteString(t.line(cells, wrapped, widths, line) + "\n")
+	for n := range height {
+		b.WriteString(l.line(cells, wrapped, n) + "\n")
 	}
 	if below.text != "" {
-		indent := t.indent + "    "
-		for _, piece := range wrap(below.text, width-utf8.RuneCountInString(indent)) {
+		indent := l.indent + "    "
+		for _, piece := range wrap(below.text, l.width-utf8.RuneCountInString(indent)) {
 			b.WriteString(indent + below.painted(piece) + "\n")
 		}
 	}
 }
 
-func (t *table) line(cells []cell, wrapped [][]string, widths []int, n int) string {
-	line, pending := t.indent, ""
+// line is the n-th line of a row.
+func (l layout) line(cells []cell, wrapped [][]string, n int) string {
+	line, pending := l.indent, ""
 	for i, c := range cells {
 		piece := ""
 		if n < len(wrapped[i]) {
@@ -99,8 +117,8 @@ func (t *table) line(cells []cell, wrapped [][]string, widths []int, n int) stri
 			line += pending + c.painted(piece)
 			pending = ""
 		}
-		if i < len(widths) {
-			pending += strings.Repeat(" ", widths[i]-utf8.RuneCountInString(piece)) + columnGap
+		if i < len(l.widths) {
+			pending += strings.Repeat(" ", l.widths[i]-utf8.RuneCountInString(piece)) + columnGap
 		}
 	}
 	return line
