@@ -59,7 +59,7 @@ func newInfoLink(tb testing.TB, address string) link {
 func BenchmarkExchange(b *testing.B) {
 	for name, address := range map[string]string{"IPv4": "127.0.0.1:0", "IPv6": "[::1]:0"} {
 		b.Run(name, func(b *testing.B) {
-			const batch = 256
+			const batch = 32
 			links := []link{newInfoLink(b, address), newBareLink(b, address)}
 			var times [2][]time.Duration
 			payload := make([]byte, 512)

@@ -85,41 +85,45 @@ func (m *message) take(level, kind int32, data []byte) {
 	}
 }
 
-// build writes the control messages for a datagram and returns them, nil where there are none. An IPv6 socket takes the
+// build writes the control messages for a datagram into o, which is empty, and returns them. An IPv6 socket takes the
 // source of an IPv4 datagram in IPv6 form.
 func (o *oobBuffer) build(ipv6 bool, to Info, index int) []byte {
-	var oob []byte
 	source := to.source()
-	if source.IsValid() || index != 0 {
-		if ipv6 {
-			data := o.add(&oob, unix.SOL_IPV6, unix.IPV6_PKTINFO, pktinfo6Size)
-			if address := source.As16(); source.IsValid() {
-				copy(data, address[:])
-			} else if to.Peer.Addr().Is4() {
-				data[10], data[11] = 0xff, 0xff // ::ffff:0.0.0.0
-			}
-			binary.NativeEndian.PutUint32(data[16:], uint32(index))
-		} else {
-			data := o.add(&oob, unix.SOL_IP, unix.IP_PKTINFO, pktinfo4Size)
-			binary.NativeEndian.PutUint32(data, uint32(index))
-			if source.Is4() {
-				address := source.As4()
-				copy(data[4:], address[:])
-			}
+	switch wanted := source.IsValid() || index != 0; {
+	case wanted && ipv6:
+		if !source.IsValid() {
+			source = unspecified(to.Peer.Addr())
+		}
+		data := o.add(unix.SOL_IPV6, unix.IPV6_PKTINFO, pktinfo6Size)
+		address := source.As16()
+		copy(data, address[:])
+		binary.NativeEndian.PutUint32(data[16:], uint32(index))
+	case wanted:
+		data := o.add(unix.SOL_IP, unix.IP_PKTINFO, pktinfo4Size)
+		binary.NativeEndian.PutUint32(data, uint32(index))
+		if source.Is4() {
+			address := source.As4()
+			copy(data[4:], address[:])
 		}
 	}
 	if to.FlowLabel != 0 && to.Peer.Addr().Is6() {
-		binary.BigEndian.PutUint32(o.add(&oob, unix.SOL_IPV6, flowInfo, 4), to.FlowLabel&labelMask)
+		binary.BigEndian.PutUint32(o.add(unix.SOL_IPV6, flowInfo, 4), to.FlowLabel&labelMask)
 	}
-	return oob
+	return o.bytes[:o.used]
 }
 
-// add appends a message with size zero bytes of data to oob, which grows in o, and returns the data.
-func (o *oobBuffer) add(oob *[]byte, level, kind int32, size int) []byte {
-	start := len(*oob)
-	end := start + unix.CmsgSpace(size)
-	*oob = o.bytes[:end]
-	clear(o.bytes[start:end])
+// unspecified returns the address of a's family that stands for none.
+func unspecified(a netip.Addr) netip.Addr {
+	if a.Is4() {
+		return netip.IPv4Unspecified()
+	}
+	return netip.IPv6Unspecified()
+}
+
+// add appends a message with size zero bytes of data and returns the data. The bytes behind what is used are zero.
+func (o *oobBuffer) add(level, kind int32, size int) []byte {
+	start := o.used
+	o.used += unix.CmsgSpace(size)
 	h := (*unix.Cmsghdr)(unsafe.Pointer(&o.bytes[start]))
 	h.Level, h.Type = level, kind
 	h.SetLen(unix.CmsgLen(size))

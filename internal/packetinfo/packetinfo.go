@@ -13,7 +13,6 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"syscall"
 )
@@ -131,8 +130,7 @@ type message struct {
 }
 
 func (c *Conn) receive(b []byte) (message, error) {
-	oob := oobPool.Get().(*oobBuffer)
-	defer oobPool.Put(oob)
+	var oob oobBuffer
 	n, oobn, flags, from, err := c.udp.ReadMsgUDPAddrPort(b, oob.bytes[:])
 	if err != nil {
 		return message{n: n}, err
@@ -167,8 +165,7 @@ func (c *Conn) Write(b []byte, to Info) (int, error) {
 }
 
 func (c *Conn) send(b []byte, to Info, index int) (int, error) {
-	oob := oobPool.Get().(*oobBuffer)
-	defer oobPool.Put(oob)
+	var oob oobBuffer
 	peer := netip.AddrPortFrom(to.Peer.Addr().WithZone(""), to.Peer.Port())
 	n, _, err := c.udp.WriteMsgUDPAddrPort(b, oob.build(c.ipv6, to, index), peer)
 	if err != nil {
@@ -215,10 +212,9 @@ func (c *Conn) opError(op string, peer netip.AddrPort, err error) error {
 	return e
 }
 
-// An oobBuffer is room for the control messages of one datagram.
+// An oobBuffer is room for the control messages of one datagram. It stays on the stack.
 type oobBuffer struct {
 	_     [0]uint64 // for the alignment that struct cmsghdr needs
 	bytes [oobSize]byte
+	used  int
 }
-
-var oobPool = sync.Pool{New: func() any { return new(oobBuffer) }}
