@@ -45,7 +45,8 @@ type checkPrinter struct {
 	a       *app
 	json    bool
 	shared  bool // stdout and stderr are one file
-	started bool
+	started bool // something is on stdout
+	drawn   bool // something is on stderr
 	failed  bool
 }
 
@@ -95,12 +96,12 @@ func (p *checkPrinter) text(b *checkedBatch, t text, v verdict) {
 		bad = &b.out
 	}
 	if len(v.faults) > 0 {
-		bad.WriteString(p.where(t) + p.a.err.drawAll(v.faults))
+		bad.WriteString("\n" + p.where(t) + p.a.err.drawAll(v.faults))
 		return
 	}
 	b.out.WriteString(p.a.out.good("ok") + "  " + rolesText(v.roles) + "  " + printable(v.text) + "\n")
 	for _, w := range v.warnings {
-		bad.WriteString(p.where(t) + p.a.err.warn(w))
+		bad.WriteString("\n" + p.where(t) + p.a.err.warn(w))
 	}
 }
 
@@ -112,17 +113,23 @@ func (p *checkPrinter) where(t text) string {
 	return p.a.err.faint("line "+strconv.Itoa(t.line)+":") + "\n"
 }
 
-// emit writes a batch. In JSON each element is made with a comma before it, which the first one has no use for.
+// emit writes a batch. In JSON each element is made with a comma before it, and each drawing with an empty line, which
+// the first one has no use for.
 func (p *checkPrinter) emit(b checkedBatch) error {
 	p.failed = p.failed || b.failed
-	out := b.out.Bytes()
+	out, bad := b.out.Bytes(), b.err.Bytes()
 	if p.json && !p.started && len(out) > 0 {
 		out[0] = '['
-		p.started = true
+	} else if !p.started {
+		out = bytes.TrimPrefix(out, []byte("\n"))
 	}
+	if !p.drawn {
+		bad = bytes.TrimPrefix(bad, []byte("\n"))
+	}
+	p.started, p.drawn = p.started || len(out) > 0, p.drawn || len(bad) > 0
 	_, err := p.a.out.Write(out)
-	if err == nil && b.err.Len() > 0 {
-		_, err = p.a.err.Write(b.err.Bytes())
+	if err == nil && len(bad) > 0 {
+		_, err = p.a.err.Write(bad)
 	}
 	return err
 }

@@ -69,10 +69,13 @@ func (c *explainCmd) Run(a *app) error {
 		}
 		b.WriteString(l.text(a.out, "", ""))
 	}
-	for _, w := range v.warnings {
-		b.WriteString("\n" + a.out.warn(w))
+	if err := a.out.print(b.String()); err != nil {
+		return err
 	}
-	return a.out.print(b.String())
+	for _, w := range v.warnings {
+		_ = a.err.print(a.err.warn(w))
+	}
+	return nil
 }
 
 func explain(l *registry.Layer) explainedLayer {

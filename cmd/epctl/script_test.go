@@ -1,12 +1,23 @@
 package main
 
 import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
 	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/epctl/endpoint"
+	"github.com/epctl/endpoint/internal/testenv"
 )
 
 // TestMain makes this binary also the program epctl, and epctl-extra, which has plugins more (see extra_test.go).
@@ -17,7 +28,118 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// TestScript runs the scripts, which are the specification of the verbs by example.
+// TestScript runs the scripts, which are the specification of the verbs by example. Beside what testscript has, they
+// can start a listener and stop it. With UPDATE_SCRIPTS=1 in the environment, what they compare with is written anew.
+//
+//	start NAME PROGRAM ARG…     runs it until it says on stderr that it listens; $NAME and $NAME_port are its address
+//	need PROGRAM                skips the script where there is no such program
+//	stop NAME [SIGNAL] STATUS   waits for its end, by the signal INT or TERM where one is given; NAME.out and NAME.err
+//	                            are what it has written
 func TestScript(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata/script",
+		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error {
+			env.Values["listeners"] = map[string]*listener{}
+			env.Values["t"] = env.T()
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"start": start, "stop": stop, "need": need},
+		Condition: func(name string) (bool, error) {
+			if name == "ipv6" {
+				ln, err := net.Listen("tcp6", "[::1]:0")
+				return err == nil && ln.Close() == nil, nil
+			}
+			return false, errors.New("unknown condition " + name)
+		},
+	})
+}
+
+func need(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: need PROGRAM")
+	}
+	testenv.Tool(ts.Value("t").(testing.TB), args[0])
+}
+
+// patience is for what takes no time on a machine that is not overloaded.
+const patience = time.Minute
+
+// A listener is a process that listens.
+type listener struct {
+	cmd      *exec.Cmd
+	out, err bytes.Buffer
+	address  chan string
+	read     chan struct{} // closed when stderr is read to its end
+	once     sync.Once
+}
+
+func start(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: start NAME PROGRAM ARG…")
+	}
+	program, err := exec.LookPath(args[1])
+	ts.Check(err)
+	l := &listener{cmd: exec.Command(program, args[2:]...), address: make(chan string, 1), read: make(chan struct{})}
+	l.cmd.Stdout, l.cmd.Dir = &l.out, ts.Getenv("WORK")
+	stderr, err := l.cmd.StderrPipe()
+	ts.Check(err)
+	ts.Check(l.cmd.Start())
+	ts.Defer(func() { _ = l.cmd.Process.Kill() })
+	go l.watch(stderr)
+	select {
+	case address := <-l.address:
+		ts.Setenv(args[0], address)
+		if _, port, err := net.SplitHostPort(address); err == nil {
+			ts.Setenv(args[0]+"_port", port)
+		}
+	case <-l.read:
+		ts.Fatalf("%s does not listen:\n%s", args[1], l.err.String())
+	case <-time.After(patience):
+		ts.Fatalf("%s does not say that it listens", args[1])
+	}
+	ts.Value("listeners").(map[string]*listener)[args[0]] = l
+}
+
+// watch collects stderr and finds the address in it.
+func (l *listener) watch(stderr io.Reader) {
+	defer close(l.read)
+	buffer := make([]byte, 4096)
+	for {
+		n, err := stderr.Read(buffer)
+		l.err.Write(buffer[:n])
+		for line := range strings.Lines(l.err.String()) {
+			if address, ok := strings.CutPrefix(line, "listening on "); ok && strings.HasSuffix(line, "\n") {
+				l.once.Do(func() { l.address <- strings.TrimSpace(address) })
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func stop(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: stop NAME [SIGNAL] STATUS")
+	}
+	l, ok := ts.Value("listeners").(map[string]*listener)[args[0]]
+	if !ok {
+		ts.Fatalf("%s is not started", args[0])
+	}
+	if len(args) == 3 {
+		ts.Check(l.cmd.Process.Signal(signals[args[1]]))
+	}
+	select {
+	case <-l.read:
+	case <-time.After(patience):
+		ts.Fatalf("%s does not end", args[0])
+	}
+	_ = l.cmd.Wait() // the status is looked at
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".out"), l.out.Bytes(), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".err"), l.err.Bytes(), 0o600))
+	if status := strconv.Itoa(l.cmd.ProcessState.ExitCode()); status != args[len(args)-1] {
+		ts.Fatalf("%s ended with status %s\n%s", args[0], status, l.err.String())
+	}
 }
