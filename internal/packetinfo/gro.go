@@ -14,7 +14,7 @@ type splitter struct {
 func (s *splitter) read(c *Conn, b []byte) (int, Info, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.rest) == 0 || c.closed.Load() {
+	if len(s.rest) == 0 || c.raw.Read(nothing) != nil {
 		m, err := c.receive(s.buf)
 		if err != nil {
 			return 0, m.Info, err
@@ -28,6 +28,9 @@ func (s *splitter) read(c *Conn, b []byte) (int, Info, error) {
 	}
 	return n, s.info, nil
 }
+
+// nothing makes a read that fails where the socket is closed or the deadline is over, and else does nothing.
+func nothing(uintptr) bool { return true }
 
 // next takes one datagram off the rest. An empty datagram is a rest of nothing, which is read only once.
 func (s *splitter) next() []byte {

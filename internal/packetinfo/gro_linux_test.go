@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -117,11 +118,22 @@ func TestManyReadersAndWritersShareASocket(t *testing.T) {
 	}
 }
 
+// What is left of many is not read after the deadline, as if it were in the socket, and comes when there is time again.
 func TestADeadlineEndsAReadOfMany(t *testing.T) {
 	server := listen(t, "127.0.0.1:0", packetinfo.Options{GRO: true})
-	_ = server.UDP().SetReadDeadline(time.Unix(1, 0))
-	var timeout net.Error
-	if _, _, err := server.Read(make([]byte, 10)); !errors.As(err, &timeout) || !timeout.Timeout() {
-		t.Errorf("err = %v", err)
+	client := segmented(t, server, 10)
+	if _, err := client.Write(make([]byte, 25)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{10, -1, 10, -1, 5, -1} {
+		deadline := time.Now().Add(patience)
+		if want < 0 {
+			deadline = time.Unix(1, 0)
+		}
+		_ = server.UDP().SetReadDeadline(deadline)
+		n, _, err := server.Read(make([]byte, 20))
+		if want < 0 && !errors.Is(err, os.ErrDeadlineExceeded) || want >= 0 && (n != want || err != nil) {
+			t.Errorf("read %d bytes, %v; want %d", n, err, want)
+		}
 	}
 }

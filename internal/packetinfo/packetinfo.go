@@ -13,7 +13,6 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
-	"sync/atomic"
 	"syscall"
 )
 
@@ -74,11 +73,11 @@ type Heard struct {
 // A Conn is a UDP socket that is not connected. It may be used from several goroutines at once. What it does not do
 // itself, such as deadlines, is done on the socket.
 type Conn struct {
-	udp    *net.UDPConn
-	ipv6   bool
-	zones  zones
-	gro    *splitter // nil without GRO
-	closed atomic.Bool
+	udp   *net.UDPConn
+	raw   syscall.RawConn
+	ipv6  bool
+	zones zones
+	gro   *splitter // nil without GRO
 }
 
 // New wraps a socket on which the options are set.
@@ -87,7 +86,7 @@ func New(c *net.UDPConn, o Options) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn := &Conn{udp: c, ipv6: isIPv6(c)}
+	conn := &Conn{udp: c, raw: raw, ipv6: isIPv6(c)}
 	conn.zones.init(raw)
 	if o.GRO {
 		conn.gro = &splitter{buf: make([]byte, maxDatagram)}
@@ -104,10 +103,7 @@ func isIPv6(c *net.UDPConn) bool {
 func (c *Conn) UDP() *net.UDPConn { return c.udp }
 
 // Close closes the socket. Reads that wait fail.
-func (c *Conn) Close() error {
-	c.closed.Store(true)
-	return c.udp.Close()
-}
+func (c *Conn) Close() error { return c.udp.Close() }
 
 // maxDatagram is more than the largest payload of a UDP datagram, and the most that the kernel puts together.
 const maxDatagram = 1 << 16
