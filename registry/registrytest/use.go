@@ -137,7 +137,7 @@ func (s *suite) closeListener(t *testing.T, sp specimen) {
 	t.Helper()
 	for range listens {
 		ln, ok := s.listen(t, sp)
-		if !ok {
+		if !ok || t.Failed() {
 			return
 		}
 		if ln.Addr() == nil {
@@ -157,7 +157,7 @@ func (s *suite) closeSocket(t *testing.T, sp specimen) {
 	t.Helper()
 	for range listens {
 		socket, ok := s.listenPacket(t, sp)
-		if !ok {
+		if !ok || t.Failed() {
 			return
 		}
 		s.closeWhile(t, sp, "ReadFrom", socket, func() error {
@@ -181,16 +181,19 @@ func (s *suite) closeWhile(t *testing.T, sp specimen, call string, c io.Closer, 
 		result <- err
 	}()
 	<-started
-	s.inTime(t, ruleSockets, "Close of "+sp.text, func() {
+	closed := s.inTime(t, ruleSockets, "Close of "+sp.text, func() {
 		if err := c.Close(); err != nil {
 			ruleSockets.fail(t, "Close of %q fails: %v", sp.text, err)
 		}
 	})
-	s.inTime(t, ruleSockets, call+" of "+sp.text+" after Close", func() {
+	closed = closed && s.inTime(t, ruleSockets, call+" of "+sp.text+" after Close", func() {
 		if err := <-result; !errors.Is(err, net.ErrClosed) {
 			ruleSockets.fail(t, "%s of %q ends with %v at Close, not with net.ErrClosed", call, sp.text, err)
 		}
 	})
+	if !closed {
+		return
+	}
 	s.inTime(t, ruleSockets, "the second Close of "+sp.text, func() {
 		defer func() {
 			if p := recover(); p != nil {

@@ -1,0 +1,483 @@
+package registrytest_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/epctl/endpoint/registry"
+	"github.com/epctl/endpoint/registry/registrytest"
+)
+
+// A badPlugin breaks one rule.
+type badPlugin struct {
+	name  string
+	check string // the subtest that sees it
+	want  string // part of what is reported
+
+	breakIt  func(*loop) // the plugin
+	readme   func(string) string
+	examples []string // instead of the README
+	options  []registrytest.Option
+}
+
+// badVariable names the bad plugin that a child process runs the suite with.
+const badVariable = "REGISTRYTEST_BAD"
+
+// Each check must be seen to fail, and the suite fails its test, so each bad plugin runs in a process of its own.
+func TestEachCheckSeesWhatItIsFor(t *testing.T) {
+	for _, bad := range badPlugins() {
+		t.Run(bad.check+"/"+bad.name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestBadPlugin$/^"+bad.check+"$")
+			cmd.Env = append(os.Environ(), badVariable+"="+bad.name)
+			out, err := cmd.CombinedOutput()
+			switch {
+			case err == nil:
+				t.Errorf("the suite passes:\n%s", out)
+			case !bytes.Contains(out, []byte(bad.want)):
+				t.Errorf("the suite does not say %q:\n%s", bad.want, out)
+			}
+		})
+	}
+}
+
+// TestBadPlugin is what the child process runs.
+func TestBadPlugin(t *testing.T) {
+	name := os.Getenv(badVariable)
+	if name == "" {
+		t.Skip("run by TestEachCheckSeesWhatItIsFor")
+	}
+	for _, bad := range badPlugins() {
+		if bad.name == name {
+			bad.run(t)
+			return
+		}
+	}
+	t.Fatalf("no bad plugin is called %q", name)
+}
+
+func (bad badPlugin) run(t *testing.T) {
+	l := newLoop()
+	if bad.breakIt != nil {
+		bad.breakIt(l)
+	}
+	t.Chdir(t.TempDir())
+	if bad.examples == nil {
+		text := loopREADME(l.plugin)
+		if bad.readme != nil {
+			text = bad.readme(text)
+		}
+		if err := os.WriteFile("README.md", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	options := append(bad.options, registrytest.Examples(bad.examples...), registrytest.Patience(300*time.Millisecond))
+	registrytest.Run(t, l.plugin, options...)
+}
+
+func badPlugins() []badPlugin {
+	var list []badPlugin
+	for _, group := range [][]badPlugin{
+		badDeclarations(), badREADMEs(), badBuilds(), badSecrets(), badContexts(), badCloses(), badConns(), badPackets(), badLeaks(),
+	} {
+		list = append(list, group...)
+	}
+	return list
+}
+
+// declares makes a plugin of which the client declares p beside what is right.
+func declares(p ...registry.Param) func(*loop) {
+	return func(l *loop) { l.plugin.Client = paramsFactory{p} }
+}
+
+func badDeclarations() []badPlugin {
+	param := registry.Param{Name: "x", Doc: "what it is", Kind: registry.KindText}
+	with := func(change func(*registry.Param)) func(*loop) {
+		p := param
+		change(&p)
+		return declares(p)
+	}
+	return []badPlugin{
+		{name: "plugin name", check: "declaration", want: `"Loop!" is no name for a plugin`,
+			breakIt: func(l *loop) { l.plugin.Name = "Loop!" }},
+		{name: "plugin doc", check: "declaration", want: "is not a sentence",
+			breakIt: func(l *loop) { l.plugin.Doc = "sockets" }},
+		{name: "no role", check: "declaration", want: "plays no role",
+			breakIt: func(l *loop) { l.plugin = registry.Plugin{Name: "loop", Doc: "Nothing."} }},
+		{name: "no doc", check: "declaration", want: `the doc "" is empty`,
+			breakIt: with(func(p *registry.Param) { p.Doc = "" })},
+		{name: "doc with stop", check: "declaration", want: "ends in a full stop",
+			breakIt: with(func(p *registry.Param) { p.Doc = "what it is." })},
+		{name: "doc with capital", check: "declaration", want: "starts with a capital",
+			breakIt: with(func(p *registry.Param) { p.Doc = "What it is" })},
+		{name: "doc in lines", check: "declaration", want: "has several lines",
+			breakIt: with(func(p *registry.Param) { p.Doc = "what\nit is" })},
+		{name: "param name", check: "declaration", want: "is no name for a parameter",
+			breakIt: with(func(p *registry.Param) { p.Name = "x y" })},
+		{name: "twice", check: "declaration", want: "is declared twice", breakIt: declares(param, param)},
+		{name: "no kind", check: "declaration", want: "has no kind",
+			breakIt: with(func(p *registry.Param) { p.Kind = "" })},
+		{name: "required with default", check: "declaration", want: "is required, and may be left out",
+			breakIt: with(func(p *registry.Param) { p.Required, p.Default = true, "x" })},
+		{name: "default", check: "defaults", want: `the default of n does not decode`, examples: []string{"loop # client"},
+			breakIt: declares(registry.Param{Name: "n", Doc: "how many", Kind: registry.KindInt, Bits: 8, Default: "many"})},
+	}
+}
+
+func badREADMEs() []badPlugin {
+	without := func(old, new string) func(string) string {
+		return func(s string) string { return strings.Replace(s, old, new, 1) }
+	}
+	return []badPlugin{
+		{name: "title", check: "readme", want: `the title of README.md is "Loop"`, readme: without("# loop", "# Loop")},
+		{name: "no section", check: "readme", want: `no section "## Errors"`, readme: without("## Errors", "## Mistakes")},
+		{name: "section order", check: "readme", want: `no section "## Errors" in its place`,
+			readme: func(s string) string { return without("## Name", "## Errors")(without("## Errors", "## Name")(s)) }},
+		{name: "empty section", check: "readme", want: `the section "## See also" of README.md is empty`,
+			readme: without("loop(7)\n", "")},
+		{name: "table", check: "readme", want: "are not current", readme: without("what the peer wants", "what it wants")},
+		{name: "no markers", check: "readme", want: "has no lines", readme: without("parameters:begin", "here")},
+		{name: "caret", check: "readme", want: "README.md:", readme: without("^^^^^ port", "^^^^ port")},
+		{name: "wrong example", check: "examples", want: `is not right as a stream client`,
+			readme: without(":port=80 ", ":prot=80 ")},
+		{name: "example without role", check: "examples", want: "no role is named", readme: without(" # client: a remark", "")},
+		{name: "example of a strange role", check: "examples", want: `"waiter" is not a role`, readme: without("# server", "# waiter")},
+		{name: "no example", check: "examples", want: "no example shows loop as a datagram client",
+			readme: without("# packet-client", "# client")},
+		{name: "not refused", check: "examples", want: "is not refused", readme: without("tries=4", "tries=3")},
+		{name: "other words", check: "examples", want: "is refused by other words", readme: without("is more than 3", "is too much")},
+		{name: "nothing to listen on", check: "close", want: "can be listened on",
+			readme: without("interface=127.0.0.1", "interface=0.0.0.0")},
+	}
+}
+
+func badBuilds() []badPlugin {
+	build := func(f func(clientOptions) error) func(*loop) { return func(l *loop) { l.build = f } }
+	return []badPlugin{
+		{name: "build opens", check: "purity", want: "opens descriptors", breakIt: build(func(clientOptions) error {
+			f, err := os.Open("/dev/null")
+			keep(f)
+			return err
+		})},
+		{name: "build reads", check: "purity", want: "reads or writes", breakIt: build(func(clientOptions) error {
+			_, err := os.ReadFile("/etc/hosts")
+			return err
+		})},
+		{name: "plain error", check: "errors", want: "not one by registry.Bad", breakIt: build(func(o clientOptions) error {
+			if o.Tries > 3 {
+				return errors.New("too many tries")
+			}
+			return nil
+		})},
+		{name: "wrong parameter", check: "errors", want: `blames "attempts"`, breakIt: build(func(o clientOptions) error {
+			if o.Port == 1 {
+				return registry.Bad("attempts", "is more than 3")
+			}
+			return nil
+		})},
+		{name: "error in sentences", check: "errors", want: "is not a phrase", breakIt: build(func(o clientOptions) error {
+			if o.Port == 1 {
+				return registry.Bad("port", "This is wrong.")
+			}
+			return nil
+		})},
+		{name: "panic", check: "errors", want: "the plugin panics: oh", breakIt: build(func(o clientOptions) error {
+			if o.Port == 1 {
+				panic("oh")
+			}
+			return nil
+		})},
+		{name: "nothing", check: "errors", want: "no endpoint and no error", breakIt: func(l *loop) {
+			l.newClient = func(o clientOptions) (registry.Client, error) {
+				if o.Port == 1 {
+					return nil, nil
+				}
+				return dialFunc(nil), nil
+			}
+		}},
+	}
+}
+
+// kept keeps files from being collected, and closed.
+var kept sync.Map
+
+func keep(f *os.File) { kept.Store(f, true) }
+
+// An openClient is a client that shows what it knows.
+type openClient struct {
+	dialFunc
+	Password string
+}
+
+func badSecrets() []badPlugin {
+	reveal := func(o clientOptions) string {
+		text, _ := o.Password.Reveal(context.Background())
+		return text
+	}
+	return []badPlugin{
+		{name: "read when built", check: "secrets", want: "can't be built before its secret is there", breakIt: func(l *loop) {
+			l.build = func(o clientOptions) error {
+				if _, err := o.Password.Reveal(context.Background()); err != nil {
+					return registry.Bad("password", "%w", err)
+				}
+				return nil
+			}
+		}},
+		{name: "in the endpoint", check: "secrets", want: "the endpoint of", breakIt: func(l *loop) {
+			l.newClient = func(o clientOptions) (registry.Client, error) { return openClient{Password: reveal(o)}, nil }
+		}},
+	}
+}
+
+func badContexts() []badPlugin {
+	return []badPlugin{
+		{name: "deaf dial", check: "context", want: "works with a context that is cancelled", breakIt: func(l *loop) {
+			l.dial = func(context.Context, string) (net.Conn, error) {
+				c, _ := net.Pipe()
+				return c, nil
+			}
+		}},
+		{name: "dial hangs", check: "context", want: "has not returned after 300ms", breakIt: func(l *loop) {
+			l.dial = func(context.Context, string) (net.Conn, error) { select {} }
+		}},
+		{name: "handshake hangs", check: "context", want: "at the deadline of its context has not returned", breakIt: func(l *loop) {
+			l.dial = func(ctx context.Context, address string) (net.Conn, error) {
+				c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+				if err != nil {
+					return nil, err
+				}
+				_, err = c.Read(make([]byte, 1))
+				return c, err
+			}
+		}},
+		{name: "listen hangs", check: "context", want: "has not returned after 300ms", breakIt: func(l *loop) {
+			l.listenFirst = func(context.Context) error { select {} }
+		}},
+		{name: "connection ends with the dial", check: "conn", want: "TestBadPlugin/conn", breakIt: func(l *loop) {
+			l.dial = func(ctx context.Context, address string) (net.Conn, error) {
+				c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+				if err == nil {
+					context.AfterFunc(ctx, func() { _ = c.Close() })
+				}
+				return c, err
+			}
+		}},
+	}
+}
+
+// A brokenListener breaks one method.
+type brokenListener struct {
+	net.Listener
+	accept func() (net.Conn, error)
+	close  func() error
+	addr   func() net.Addr
+}
+
+func (b brokenListener) Accept() (net.Conn, error) {
+	if b.accept != nil {
+		return b.accept()
+	}
+	return b.Listener.Accept()
+}
+
+func (b brokenListener) Close() error {
+	if b.close != nil {
+		return b.close()
+	}
+	return b.Listener.Close()
+}
+
+func (b brokenListener) Addr() net.Addr {
+	if b.addr != nil {
+		return b.addr()
+	}
+	return b.Listener.Addr()
+}
+
+func badCloses() []badPlugin {
+	listened := func(f func(net.Listener) brokenListener) func(*loop) {
+		return func(l *loop) { l.listened = func(ln net.Listener) net.Listener { return f(ln) } }
+	}
+	return []badPlugin{
+		{name: "accept goes on", check: "close", want: "after Close has not returned", breakIt: listened(func(ln net.Listener) brokenListener {
+			return brokenListener{Listener: ln, accept: func() (net.Conn, error) { select {} }}
+		})},
+		{name: "strange error", check: "close", want: "not with net.ErrClosed", breakIt: listened(func(ln net.Listener) brokenListener {
+			return brokenListener{Listener: ln, accept: func() (net.Conn, error) {
+				_, err := ln.Accept()
+				return nil, fmt.Errorf("no more: %v", err)
+			}}
+		})},
+		{name: "second close", check: "close", want: "the second Close", breakIt: listened(func(ln net.Listener) brokenListener {
+			done := make(chan struct{})
+			return brokenListener{Listener: ln, close: func() error { close(done); return ln.Close() }}
+		})},
+		{name: "close hangs", check: "close", want: "Close of loop:port=0:interface=127.0.0.1 has not returned", breakIt: listened(func(ln net.Listener) brokenListener {
+			return brokenListener{Listener: ln, close: func() error { select {} }}
+		})},
+		{name: "close fails", check: "close", want: "fails: oh", breakIt: listened(func(ln net.Listener) brokenListener {
+			return brokenListener{Listener: ln, close: func() error { _ = ln.Close(); return errors.New("oh") }}
+		})},
+		{name: "no address", check: "close", want: "has no address", breakIt: listened(func(ln net.Listener) brokenListener {
+			return brokenListener{Listener: ln, addr: func() net.Addr { return nil }}
+		})},
+		{name: "listens once", check: "close", want: "Listen of", breakIt: func(l *loop) {
+			var used atomic.Bool
+			l.listenFirst = func(context.Context) error {
+				if used.Swap(true) {
+					return errors.New("used up")
+				}
+				return nil
+			}
+		}},
+	}
+}
+
+// A lateConn does not tell that its error is a timeout.
+type lateConn struct{ net.Conn }
+
+func (c lateConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = errors.New("late")
+	}
+	return n, err
+}
+
+// An emptyWrapper wraps nothing, and an opaque one forwards nothing.
+type (
+	emptyWrapper  struct{ net.Conn }
+	opaqueWrapper struct{ net.Conn }
+	// A fullCloser closes both directions.
+	fullCloser struct{ wrapped }
+)
+
+func (emptyWrapper) NetConn() net.Conn    { return nil }
+func (w opaqueWrapper) NetConn() net.Conn { return w.Conn }
+func (f fullCloser) CloseWrite() error    { return f.Close() }
+
+func badConns() []badPlugin {
+	dials := func(wrap func(net.Conn) net.Conn) func(*loop) {
+		return func(l *loop) {
+			dial := l.dial
+			l.dial = func(ctx context.Context, address string) (net.Conn, error) {
+				c, err := dial(ctx, address)
+				if err != nil {
+					return nil, err
+				}
+				return wrap(c), nil
+			}
+		}
+	}
+	return []badPlugin{
+		{name: "client's timeouts", check: "conn", want: "/client/", breakIt: dials(func(c net.Conn) net.Conn { return lateConn{c} })},
+		{name: "server's timeouts", check: "conn", want: "/server/", breakIt: func(l *loop) {
+			l.accepted = func(c net.Conn) net.Conn { return lateConn{c} }
+		}},
+		{name: "wraps nothing", check: "conn", want: "NetConn returns nil", breakIt: dials(func(c net.Conn) net.Conn { return emptyWrapper{c} })},
+		{name: "no CloseWrite", check: "conn", want: "has no CloseWrite", breakIt: dials(func(c net.Conn) net.Conn { return opaqueWrapper{c} })},
+		{name: "closes all", check: "conn", want: "after CloseWrite, the client reads", breakIt: dials(func(c net.Conn) net.Conn { return fullCloser{wrapped{c}} })},
+		{name: "dials one at a time", check: "conn", want: "of several dials at once, one fails", breakIt: func(l *loop) {
+			var busy atomic.Bool
+			dial := l.dial
+			l.dial = func(ctx context.Context, address string) (net.Conn, error) {
+				if busy.Swap(true) {
+					return nil, errors.New("busy")
+				}
+				c, err := dial(ctx, address)
+				time.Sleep(10 * time.Millisecond) // lets the others come
+				busy.Store(false)
+				return c, err
+			}
+		}},
+		{name: "no client for the server", check: "conn", want: "use ClientFor",
+			options: []registrytest.Option{registrytest.ClientFor(func(string, net.Addr) string { return "" })}},
+		{name: "wrong client for the server", check: "conn", want: "is not right",
+			options: []registrytest.Option{registrytest.ClientFor(func(string, net.Addr) string { return "loop:1:2:3:4:5" })}},
+		{name: "no server for the client", check: "conn", want: "use Pipe", examples: []string{"loop # client"},
+			breakIt: func(l *loop) { l.plugin.Server = nil; declares()(l) }},
+	}
+}
+
+// A brokenSocket breaks one method.
+type brokenSocket struct {
+	net.PacketConn
+	readFrom func([]byte) (int, net.Addr, error)
+	deadline func(time.Time) error
+}
+
+func (b brokenSocket) ReadFrom(p []byte) (int, net.Addr, error) {
+	if b.readFrom != nil {
+		return b.readFrom(p)
+	}
+	return b.PacketConn.ReadFrom(p)
+}
+
+func (b brokenSocket) SetReadDeadline(t time.Time) error {
+	if b.deadline != nil {
+		return b.deadline(t)
+	}
+	return b.PacketConn.SetReadDeadline(t)
+}
+
+func badPackets() []badPlugin {
+	bound := func(f func(net.PacketConn) brokenSocket) func(*loop) {
+		return func(l *loop) { l.bound = func(c net.PacketConn) net.PacketConn { return f(c) } }
+	}
+	return []badPlugin{
+		{name: "deaf socket", check: "packet", want: "has not returned", breakIt: bound(func(c net.PacketConn) brokenSocket {
+			return brokenSocket{PacketConn: c, deadline: func(time.Time) error { return nil }}
+		})},
+		{name: "other timeout", check: "packet", want: "not os.ErrDeadlineExceeded", breakIt: bound(func(c net.PacketConn) brokenSocket {
+			return brokenSocket{PacketConn: c, readFrom: func(p []byte) (int, net.Addr, error) {
+				n, from, err := c.ReadFrom(p)
+				if err != nil {
+					err = errors.New("late")
+				}
+				return n, from, err
+			}}
+		})},
+		{name: "cut datagrams", check: "packet", want: "is not answered", breakIt: bound(func(c net.PacketConn) brokenSocket {
+			return brokenSocket{PacketConn: c, readFrom: func(p []byte) (int, net.Addr, error) {
+				n, from, err := c.ReadFrom(p)
+				return min(n, 1), from, err
+			}}
+		})},
+		{name: "socket goes on", check: "close", want: "ReadFrom of loop:port=0:interface=127.0.0.1 after Close", breakIt: bound(func(c net.PacketConn) brokenSocket {
+			return brokenSocket{PacketConn: c, readFrom: func([]byte) (int, net.Addr, error) { select {} }}
+		})},
+		{name: "no socket", check: "packet", want: "DialPacket of", breakIt: func(l *loop) {
+			l.dialPacket = func(context.Context, string) (net.Conn, error) { return nil, errors.New("no") }
+		}},
+	}
+}
+
+func badLeaks() []badPlugin {
+	return []badPlugin{
+		{name: "goroutine", check: "(close|leaks)", want: "found unexpected goroutines", breakIt: func(l *loop) {
+			l.listened = func(ln net.Listener) net.Listener {
+				go func() { select {} }()
+				return ln
+			}
+		}},
+		{name: "descriptor", check: "(close|leaks)", want: "descriptors are left open", breakIt: func(l *loop) {
+			l.listenFirst = func(context.Context) error {
+				f, err := os.Open("/dev/null")
+				keep(f)
+				return err
+			}
+		}},
+	}
+}
