@@ -13,8 +13,8 @@ import (
 // mostDatagram is more than the payload of any datagram, in bytes.
 const mostDatagram = 64 << 10
 
-// datagrams sends the input, a line or all of it as a datagram, and shows those that come until none came for c.Wait
-// after the end of the input.
+// datagrams sends the input, a line or all of it as a datagram, and shows those that come, until c.Replies have come or
+// none came for c.Wait after the end of the input.
 func (c *dialCmd) datagrams(a *app, conn net.Conn) error {
 	var ended atomic.Bool
 	sent := make(chan error, 1)
@@ -62,7 +62,7 @@ func (c *dialCmd) send(in io.Reader, conn net.Conn) error {
 
 func (c *dialCmd) receive(o *output, conn net.Conn, ended *atomic.Bool) error {
 	buffer := make([]byte, mostDatagram)
-	for {
+	for came := 1; ; came++ {
 		n, err := conn.Read(buffer)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
@@ -73,7 +73,10 @@ func (c *dialCmd) receive(o *output, conn net.Conn, ended *atomic.Bool) error {
 		if err := o.print(c.datagramText(o, string(buffer[:n]))); err != nil {
 			return err
 		}
-		if ended.Load() {
+		switch {
+		case came == c.Replies:
+			return nil
+		case ended.Load():
 			_ = conn.SetReadDeadline(time.Now().Add(c.Wait))
 		}
 	}

@@ -15,6 +15,12 @@ import (
 type deriver struct {
 	registry *registry.Registry
 	addr     net.Addr
+	values   map[grammar.Span]string // of the server's string, by their places
+}
+
+func newDeriver(r *registry.Registry, server string, addr net.Addr) deriver {
+	d, _ := grammar.Parse(server)
+	return deriver{r, addr, valuesOf(d)}
 }
 
 // clientOf returns the client role that fits a server role.
@@ -48,15 +54,20 @@ func (d deriver) client(layer *registry.Layer) (string, error) {
 	return "", fmt.Errorf("the %s that matches could not be made out: %w", role.Noun(), reason)
 }
 
-// plugins returns those that may be the client: the server's own, and for a server that wraps no other all that play
-// the role.
+// plugins returns those that may be the client: the server's own first, then those that need an address only, of which
+// those that are servers as well mean the network as it is.
 func (d deriver) plugins(own registry.Plugin, role registry.Role) []registry.Plugin {
-	all := []registry.Plugin{own}
+	var both, others []registry.Plugin
 	for _, p := range d.registry.Plugins() {
-		if p.Name != own.Name && needsAddressOnly(p.Params(role)) {
-			all = append(all, p)
+		switch {
+		case p.Name == own.Name || !needsAddressOnly(p.Params(role)):
+		case len(p.Roles()) > 1:
+			both = append(both, p)
+		default:
+			others = append(others, p)
 		}
 	}
+	all := slices.Concat([]registry.Plugin{own}, both, others)
 	return slices.DeleteFunc(all, func(p registry.Plugin) bool { return !slices.Contains(p.Roles(), role) })
 }
 
@@ -96,8 +107,9 @@ func (d deriver) field(layer *registry.Layer, p registry.Param) (grammar.Field, 
 	if p.Kind != arg.Param.Kind || p.Map || len(arg.Fields) != 1 {
 		return field, false
 	}
-	field.Value, field.Nested = arg.Fields[0].Value, arg.Fields[0].Nested
-	return field, true
+	value, ok := d.values[arg.Fields[0].ValueSpan]
+	field.Value = value
+	return field, ok
 }
 
 // address returns the value of a parameter that says where to connect to.

@@ -14,6 +14,7 @@ type dialCmd struct {
 	Timeout  time.Duration `placeholder:"DURATION" help:"Give up connecting after this time, such as 5s; otherwise the endpoint decides."`
 	Datagram bool          `help:"Send the whole input as one datagram, not each line as one."`
 	Wait     time.Duration `default:"1s" help:"How long to wait for datagrams once the input has ended."`
+	Replies  int           `placeholder:"N" help:"End as soon as this many datagrams have come."`
 	Raw      bool          `help:"Do not escape what comes, on a terminal either."`
 	Trace    traceFlag     `help:"Tell on stderr what happens, as lines of text or with =json as JSON."`
 }

@@ -62,7 +62,7 @@ func (c *listenCmd) packet(a *app, conn net.PacketConn, p packet) error {
 		}
 		return nil
 	}
-	return a.out.print(p.line(c.Raw || !a.out.terminal))
+	return a.out.print(p.line(c.Raw))
 }
 
 // A packetReader reads datagrams with what the socket tells of them. A kind of socket that tells more in a way of its

@@ -10,7 +10,8 @@ import (
 // report tells on stderr what is wrong, in the one form that all verbs have: faults of a string are drawn, everything
 // else is a line that starts with the program's name.
 func (a *app) report(err error) {
-	if err != nil && !errors.Is(err, errTold) {
+	var signal interrupted // who sent it knows
+	if err != nil && !errors.Is(err, errTold) && !errors.As(err, &signal) {
 		_ = a.err.print(a.err.problem(err))
 	}
 }

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 //
 //	start NAME PROGRAM ARG…     runs it until it says on stderr that it listens; $NAME and $NAME_port are its address
 //	need PROGRAM                skips the script where there is no such program
-//	stop NAME [SIGNAL] STATUS   waits for its end, by the signal INT or TERM where one is given; NAME.out and NAME.err
+//	end NAME [SIGNAL] STATUS    waits for its end, by the signal INT or TERM where one is given; NAME.out and NAME.err
 //	                            are what it has written
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -44,7 +44,7 @@ func TestScript(t *testing.T) {
 			env.Values["t"] = env.T()
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"start": start, "stop": stop, "need": need},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"start": start, "end": end, "need": need},
 		Condition: func(name string) (bool, error) {
 			if name == "ipv6" {
 				ln, err := net.Listen("tcp6", "[::1]:0")
@@ -119,10 +119,10 @@ func (l *listener) watch(stderr io.Reader) {
 	}
 }
 
-func stop(ts *testscript.TestScript, neg bool, args []string) {
+func end(ts *testscript.TestScript, neg bool, args []string) {
 	signals := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: stop NAME [SIGNAL] STATUS")
+		ts.Fatalf("usage: end NAME [SIGNAL] STATUS")
 	}
 	l, ok := ts.Value("listeners").(map[string]*listener)[args[0]]
 	if !ok {

@@ -2,37 +2,34 @@ package main
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/epctl/endpoint/grammar"
 	"github.com/epctl/endpoint/registry"
 )
 
-// hide overwrites the values of a layer's secrets in input by asterisks, byte for byte, as package registry does in
-// the input of an error.
-func hide(input string, layers ...*registry.Layer) string {
-	masked := []byte(nil)
-	cover := func(l *registry.Layer, _ int) {
-		for _, arg := range l.Args {
-			if !arg.Param.Secret() {
-				continue
-			}
-			for _, f := range arg.Fields {
-				if masked == nil {
-					masked = []byte(input)
-				}
-				for i := f.ValueSpan.Start; i < f.ValueSpan.End; i++ {
-					masked[i] = '*'
-				}
-			}
+// valuesOf returns the values in d by their places, also those in descriptions that are values as text. The layers of
+// package registry do not have those that are secret.
+func valuesOf(d *grammar.Description) map[grammar.Span]string {
+	values := make(map[grammar.Span]string)
+	collectValues(d, values, 0)
+	return values
+}
+
+func collectValues(d *grammar.Description, values map[grammar.Span]string, depth int) {
+	if d == nil || depth > grammar.MaxDepth {
+		return
+	}
+	for i := range d.Fields {
+		f := &d.Fields[i]
+		if f.Nested == nil {
+			values[f.ValueSpan] = f.Value
+		}
+		if f.Nested != nil || strings.Contains(f.Value, ":") {
+			inner, _ := f.Description()
+			collectValues(inner, values, depth+1)
 		}
 	}
-	for _, l := range layers {
-		l.Walk(cover)
-	}
-	if masked == nil {
-		return input
-	}
-	return string(masked)
 }
 
 // takesSecrets reports whether any endpoint has a parameter that must not be shown.

@@ -87,11 +87,11 @@ func (l layout) row(b *strings.Builder, cells []cell) {
 	wrapped := make([][]string, len(cells))
 	height := 1
 	for i, c := range cells {
-		w := l.last
 		if i < len(l.widths) {
-			w = l.widths[i]
+			wrapped[i] = chop(c.text, l.widths[i])
+		} else {
+			wrapped[i] = wrap(c.text, l.last)
 		}
-		wrapped[i] = wrap(c.text, w)
 		height = max(height, len(wrapped[i]))
 	}
 	for n := range height {
@@ -131,24 +131,33 @@ func (c cell) painted(text string) string {
 	return c.paint(text)
 }
 
-// wrap breaks text between words into lines of at most width characters, and breaks words that are longer.
+// wrap breaks text between words into lines of at most width characters. A longer word has a line of its own, so that
+// an address or a string can be copied.
 func wrap(text string, width int) []string {
-	width = max(width, 1)
 	var lines []string
 	line := ""
 	for word := range strings.FieldsSeq(text) {
-		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width {
+		switch {
+		case line == "":
+			line = word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width:
 			line += " " + word
-			continue
+		default:
+			lines, line = append(lines, line), word
 		}
-		if line != "" {
-			lines = append(lines, line)
-		}
-		for utf8.RuneCountInString(word) > width {
-			cut := len(string([]rune(word)[:width]))
-			lines, word = append(lines, word[:cut]), word[cut:]
-		}
-		line = word
 	}
 	return append(lines, line)
+}
+
+// chop is wrap that also breaks words that are too long.
+func chop(text string, width int) []string {
+	var lines []string
+	for _, line := range wrap(text, width) {
+		runes := []rune(line)
+		for ; len(runes) > width; runes = runes[width:] {
+			lines = append(lines, string(runes[:width]))
+		}
+		lines = append(lines, string(runes))
+	}
+	return lines
 }

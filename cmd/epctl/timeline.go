@@ -14,19 +14,43 @@ import (
 // A timeline makes lines for people of the events of a dial or a listen.
 type timeline struct {
 	start   time.Time
-	style   style
+	output  *output        // for which the lines are
 	numbers map[uint64]int // of the look-ups, attempts and handshakes, as people count
 }
 
-func newTimeline(s style) *timeline {
-	return &timeline{start: time.Now(), style: s, numbers: make(map[uint64]int)}
+func newTimeline(o *output, start time.Time) *timeline {
+	return &timeline{start: start, output: o, numbers: make(map[uint64]int)}
 }
 
-// line is a time, what it is about, and what happened.
+// line is a time, what it is about, and what happened; of several lines where there is much to tell.
 func (t *timeline) line(e trace.Event) string {
 	head := fmt.Sprintf("%9s  %-12s ", elapsed(e.Time.Sub(t.start)), t.subject(e))
-	indent := strings.Repeat(" ", len(head))
-	return t.style.faint(head) + strings.ReplaceAll(t.story(e), "\n", "\n"+indent) + "\n"
+	story, paint := story(e), t.paint(e)
+	var b strings.Builder
+	b.WriteString(t.output.faint(head))
+	for i, line := range strings.Split(story, "\n") {
+		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
+		for j, piece := range wrap(line, t.output.width-len(head)-len(indent)) {
+			if i+j > 0 {
+				b.WriteString(strings.Repeat(" ", len(head)))
+			}
+			b.WriteString(indent + paint(piece) + "\n")
+		}
+	}
+	return b.String()
+}
+
+// paint says how to colour the story of an event.
+func (t *timeline) paint(e trace.Event) func(string) string {
+	switch {
+	case e.Err != nil:
+		return t.output.bad
+	case e.Kind == trace.Warning:
+		return t.output.warning
+	case strings.HasSuffix(string(e.Kind), "-done"):
+		return t.output.good
+	}
+	return func(text string) string { return text }
 }
 
 func (t *timeline) subject(e trace.Event) string {
@@ -40,7 +64,7 @@ func (t *timeline) subject(e trace.Event) string {
 	return kind + " " + strconv.Itoa(t.numbers[e.ID])
 }
 
-func (t *timeline) story(e trace.Event) string {
+func story(e trace.Event) string {
 	layer := e.Layer + ": "
 	switch e.Kind {
 	case trace.Built:
@@ -55,18 +79,14 @@ func (t *timeline) story(e trace.Event) string {
 		if e.Err == nil {
 			return layer + "on " + address(e.Local)
 		}
-		return layer + "on " + address(e.Local) + t.failed(e)
+		return layer + "on " + address(e.Local) + " failed: " + cause(e.Err)
 	case trace.ResolveDone, trace.AttemptDone, trace.HandshakeDone:
-		if e.Err != nil {
-			return t.style.bad("failed") + " after " + elapsed(e.Elapsed) + ": " + cause(e.Err)
+		if e.Err == nil {
+			return success(e) + " after " + elapsed(e.Elapsed)
 		}
-		return t.style.good(success(e)) + " after " + elapsed(e.Elapsed)
+		return "failed after " + elapsed(e.Elapsed) + ": " + cause(e.Err)
 	}
 	return layer + printable(e.Detail)
-}
-
-func (t *timeline) failed(e trace.Event) string {
-	return " " + t.style.bad("failed") + ": " + cause(e.Err)
 }
 
 func success(e trace.Event) string {

@@ -30,7 +30,7 @@ func (a *app) traced(ctx context.Context, form traceFlag) (context.Context, func
 	}
 	p := &tracePrinter{done: make(chan struct{})}
 	p.more.L = &p.mu
-	line := newTimeline(a.err.style)
+	line := newTimeline(a.err, time.Now())
 	p.print = func(e trace.Event) { _ = a.err.print(line.line(e)) }
 	if form == traceJSON {
 		p.print = func(e trace.Event) { _ = a.err.print(eventLine(e)) }

@@ -31,14 +31,14 @@ func (t *trial) packetServer(ctx context.Context, a *app, s string) error {
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	var failures []error
 	for _, addr := range addressesOf(conn.LocalAddr(), conn) {
-		failures = append(failures, t.packets(ctx, a, layer, addr, conn))
+		failures = append(failures, t.packets(ctx, a, s, layer, addr, conn))
 	}
 	return errors.Join(failures...)
 }
 
 // packets tries one address of a datagram socket.
-func (t *trial) packets(ctx context.Context, a *app, layer *registry.Layer, addr net.Addr, server net.PacketConn) error {
-	client, err := deriver{a.registry, addr}.client(layer)
+func (t *trial) packets(ctx context.Context, a *app, s string, layer *registry.Layer, addr net.Addr, server net.PacketConn) error {
+	client, err := newDeriver(a.registry, s, addr).client(layer)
 	if err != nil {
 		at := &attempt{Listening: addressText(addr), Options: tryOptions{Listener: settingsOf(server)}}
 		t.Tries = append(t.Tries, at)

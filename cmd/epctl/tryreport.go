@@ -88,7 +88,7 @@ func (t *trial) print(a *app, start time.Time, err error) error {
 	o := a.out
 	var b strings.Builder
 	b.WriteString(o.strong(printable(t.Input)) + ", a " + t.Role.Noun() + "\n")
-	line := timeline{start: start, style: o.style, numbers: make(map[uint64]int)}
+	line := newTimeline(o, start)
 	for _, e := range t.events {
 		b.WriteString(line.line(e))
 	}

@@ -43,14 +43,14 @@ func (t *trial) server(ctx context.Context, a *app, s string) error {
 	defer func() { stop(); <-ended }()
 	var failures []error
 	for _, addr := range addressesOf(ln.Addr(), ln) {
-		failures = append(failures, t.stream(ctx, a, layer, addr, ln, accepted))
+		failures = append(failures, t.stream(ctx, a, s, layer, addr, ln, accepted))
 	}
 	return errors.Join(failures...)
 }
 
 // stream tries one address of a listener.
-func (t *trial) stream(ctx context.Context, a *app, layer *registry.Layer, addr net.Addr, ln net.Listener, accepted <-chan net.Conn) error {
-	client, err := deriver{a.registry, addr}.client(layer)
+func (t *trial) stream(ctx context.Context, a *app, s string, layer *registry.Layer, addr net.Addr, ln net.Listener, accepted <-chan net.Conn) error {
+	client, err := newDeriver(a.registry, s, addr).client(layer)
 	if err != nil {
 		at := &attempt{Listening: addressText(addr), Options: tryOptions{Listener: settingsOf(ln)}}
 		t.Tries = append(t.Tries, at)

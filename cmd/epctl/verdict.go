@@ -20,12 +20,12 @@ type verdict struct {
 func judge(r *registry.Registry, s string, only registry.Role) verdict {
 	if only != "" {
 		_, layer, err := r.Build(s, only)
-		return newVerdict(s, []registry.Role{only}, []*registry.Layer{layer}, err)
+		return newVerdict([]registry.Role{only}, []*registry.Layer{layer}, err)
 	}
 	d, err := grammar.Parse(s)
 	if err != nil {
 		_, err = r.Roles(s)
-		return newVerdict(s, nil, nil, err)
+		return newVerdict(nil, nil, err)
 	}
 	var roles []registry.Role
 	var layers []*registry.Layer
@@ -37,14 +37,14 @@ func judge(r *registry.Registry, s string, only registry.Role) verdict {
 	if len(roles) == 0 {
 		_, err = r.Roles(s)
 	}
-	return newVerdict(s, roles, layers, err)
+	return newVerdict(roles, layers, err)
 }
 
-func newVerdict(s string, roles []registry.Role, layers []*registry.Layer, err error) verdict {
+func newVerdict(roles []registry.Role, layers []*registry.Layer, err error) verdict {
 	if faults := grammar.All(err); len(faults) > 0 {
 		return verdict{text: faults[0].Input, faults: faults}
 	}
-	v := verdict{text: hide(s, layers...), roles: roles, layers: layers}
+	v := verdict{text: layers[0].Description.Input, roles: roles, layers: layers}
 	layers[0].Walk(func(l *registry.Layer, _ int) { v.warnings = append(v.warnings, l.Warnings...) })
 	return v
 }
