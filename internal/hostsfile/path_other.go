@@ -1,0 +1,5 @@
+//go:build !windows
+
+package hostsfile
+
+func systemPath() string { return "/etc/hosts" }

@@ -1,0 +1,5 @@
+//go:build netgo || !((cgo && unix) || darwin || windows)
+
+package sysresolver
+
+const hasCgo = false
