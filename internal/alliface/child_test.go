@@ -1,0 +1,5 @@
+package alliface
+
+const childVariable = "ENDPOINT_TEST_ALLIFACE_CHILD"
+
+func child() int { return 0 }
