@@ -1,13 +1,9 @@
 package mcast
 
 import (
-	"cmp"
 	"errors"
-	"fmt"
-	"maps"
 	"net"
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -49,10 +45,11 @@ type Op uint8
 
 // The kinds of changes.
 const (
-	Joined   Op = iota + 1
-	Left        // also where the interface is gone
-	Failed      // a membership that is wanted and can't be had now; it is tried again each second
-	Outgoing    // datagrams to groups go out by this interface now; only the Membership's Index and Interface are set
+	Joined       Op = iota + 1
+	Left            // also where the interface is gone
+	Failed          // a membership that is wanted and can't be had now; it is tried again each second
+	Outgoing        // datagrams to groups leave by this interface now; of the Membership, Index and Interface are set
+	OutgoingGone    // there is no interface any more that datagrams to groups could leave by; Interface is the selector's text
 )
 
 // Memberships are the channels that a socket is joined to, and the interface that it sends to groups by. Its methods may
@@ -67,7 +64,7 @@ type Memberships struct {
 	seen     netif.Snapshot
 	wants    []*want
 	out      outgoing
-	news     chan struct{} // closed when seen changes
+	news     chan struct{} // closed when the watcher tells something
 	closed   bool
 
 	// What datagrams are checked against has a lock of its own, which is not held while the kernel works.
@@ -158,7 +155,10 @@ func (m *Memberships) follow() bool {
 	if m.closed {
 		return true
 	}
-	return m.catchUp()
+	complete := m.catchUp()
+	close(m.news)
+	m.news = make(chan struct{})
+	return complete
 }
 
 // catchUp touches only what is on interfaces that came, went or were made anew. All is left before anything is joined:
@@ -176,170 +176,7 @@ func (m *Memberships) catchUp() bool {
 	}
 	complete = m.followOut(lost) && complete
 	m.chooseWay()
-	close(m.news)
-	m.news = make(chan struct{})
 	return complete
-}
-
-// leaveGone leaves the channels of w where the selector means the interface no more, and where it is another one than
-// before or may be.
-func (m *Memberships) leaveGone(w *want, now netif.Snapshot, lost bool) {
-	w.round++
-	w.selector.visit(now, func(i netif.Interface) {
-		if p := w.on[i.Index]; p != nil && p.generation == i.Generation && !lost {
-			p.round, p.name = w.round, i.Name
-		}
-	})
-	for index, p := range w.on {
-		if p.round == w.round {
-			continue
-		}
-		i, found := now.ByIndex(index)
-		gone := lost || !found || i.Generation != p.generation
-		for _, c := range sorted(w.channels) {
-			if _, missing := p.missing[c]; !missing {
-				_ = m.release(c, index, p.name, gone)
-			}
-		}
-		delete(w.on, index)
-	}
-}
-
-// joinNew joins the channels of w where they are not joined yet, and reports whether all are now.
-func (m *Memberships) joinNew(w *want) bool {
-	complete := true
-	w.selector.visit(m.seen, func(i netif.Interface) {
-		p := w.on[i.Index]
-		if p == nil {
-			p = &presence{generation: i.Generation, name: i.Name, missing: maps.Clone(w.channels)}
-			w.on[i.Index] = p
-		}
-		if len(p.missing) == 0 {
-			return
-		}
-		for _, c := range sorted(p.missing) {
-			m.joinMissing(p, c, i)
-		}
-		complete = complete && len(p.missing) == 0
-	})
-	return complete
-}
-
-func (m *Memberships) joinMissing(p *presence, c Channel, i netif.Interface) {
-	err := m.hold(c, i)
-	if err == nil {
-		delete(p.missing, c)
-		return
-	}
-	if p.missing[c] == nil {
-		m.tell(Change{Membership: Membership{c, i.Index, i.Name}, Op: Failed, Err: err})
-	}
-	p.missing[c] = err
-}
-
-// hold joins c on the interface, unless another want holds it there already.
-func (m *Memberships) hold(c Channel, i netif.Interface) error {
-	at := place{c.Group, i.Index}
-	have := m.joined[at]
-	if err := have.conflict(c); err != nil {
-		return err
-	}
-	if have[c.Source] == 0 {
-		if err := m.kernel.join(i.Index, c); err != nil {
-			return limit(c, len(have) > 0, err)
-		}
-		m.tell(Change{Membership: Membership{c, i.Index, i.Name}, Op: Joined})
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if have == nil {
-		have = member{}
-		m.joined[at] = have
-	}
-	have[c.Source]++
-	return nil
-}
-
-// conflict: the kernel does not do both at once either, and says so in riddles.
-func (have member) conflict(c Channel) error {
-	anySource := have[netip.Addr{}] > 0
-	switch {
-	case len(have) == 0 || anySource == !c.Source.IsValid():
-		return nil
-	case anySource:
-		return fmt.Errorf("the group is joined for any source there: %w", syscall.EADDRINUSE)
-	}
-	return fmt.Errorf("the group is joined for single sources there: %w", syscall.EADDRINUSE)
-}
-
-// release undoes hold. On an interface that is gone the kernel leaves no source, only all of a group at once.
-func (m *Memberships) release(c Channel, index int, name string, gone bool) error {
-	last, empty := m.drop(place{c.Group, index}, c.Source)
-	if !last {
-		return nil
-	}
-	m.tell(Change{Membership: Membership{c, index, name}, Op: Left})
-	switch {
-	case !gone:
-		return m.kernel.leave(index, c)
-	case empty:
-		return m.kernel.leave(index, Channel{Group: c.Group})
-	}
-	return nil
-}
-
-// drop reports whether nobody holds the source there any more, and whether nobody holds anything.
-func (m *Memberships) drop(at place, source netip.Addr) (last, empty bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	have := m.joined[at]
-	switch have[source] {
-	case 0:
-		return false, false
-	case 1:
-		delete(have, source)
-	default:
-		have[source]--
-		return false, false
-	}
-	if len(have) > 0 {
-		return true, false
-	}
-	delete(m.joined, at)
-	return true, true
-}
-
-// Takes reports whether a datagram to group from source, which has no zone, belongs to a channel that is joined on the
-// interface that it came in on.
-func (m *Memberships) Takes(group, source netip.Addr, index int) bool {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	have := m.joined[place{group, index}]
-	return have[netip.Addr{}] > 0 || have[source] > 0
-}
-
-// Joined returns what is joined, in the order of groups, sources and indexes.
-func (m *Memberships) Joined() []Membership {
-	names := m.watch.Snapshot()
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	var list []Membership
-	for at, have := range m.joined {
-		i, _ := names.ByIndex(at.index)
-		for source := range have {
-			list = append(list, Membership{Channel{at.group, source}, at.index, i.Name})
-		}
-	}
-	slices.SortFunc(list, func(a, b Membership) int {
-		return cmp.Or(a.Channel.compare(b.Channel), cmp.Compare(a.Index, b.Index))
-	})
-	return list
-}
-
-// Name returns the name of the interface with the given index, "" where there is none any more.
-func (m *Memberships) Name(index int) string {
-	i, _ := m.watch.Snapshot().ByIndex(index)
-	return i.Name
 }
 
 // late reports whether err may only mean that the watcher has not told yet what the system has.
@@ -357,7 +194,6 @@ func (m *Memberships) patiently(f func() error) error {
 		var err error
 		if !closed {
 			m.catchUp()
-			news = m.news
 			err = f()
 		}
 		m.changing.Unlock()

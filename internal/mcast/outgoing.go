@@ -73,8 +73,12 @@ func (m *Memberships) followOut(lost bool) bool {
 	if i.Index == m.out.index && i.Generation == m.out.generation && !lost {
 		return true
 	}
+	was := m.out.index
 	m.out.index, m.out.generation = 0, 0
 	if i.Index == 0 {
+		if was != 0 {
+			m.tell(Change{Membership: Membership{Interface: m.out.selector.text}, Op: OutgoingGone})
+		}
 		return true
 	}
 	if err := m.kernel.setOutgoing(i.Index); err != nil {

@@ -255,6 +255,8 @@ func (c Change) String() string {
 		return fmt.Sprintf("can't join %s on %s: %v", c.Channel, on, c.Err)
 	case Outgoing:
 		return "sends to groups by " + on
+	case OutgoingGone:
+		return fmt.Sprintf("can't send to groups: %s is gone", c.Interface)
 	}
 	return "no change"
 }

@@ -68,7 +68,7 @@ func (c *Conn) ReadFromAddr(b []byte) (int, Addr, error) {
 	for {
 		n, info, err := c.socket.Packets.Read(b)
 		if err != nil && !errors.Is(err, ErrTruncated) {
-			return n, Addr{}, err
+			return 0, Addr{}, err
 		}
 		if c.takes(info) {
 			return n, Addr{AddrPort: info.Peer, Interface: info.Interface, Local: info.Local}, err
