@@ -99,7 +99,7 @@ func (a *assignment) decodeField(param int, f *grammar.Field) any {
 	if bad.fix != "" {
 		e.Fix = fixValue(f, bad.fix)
 	}
-	if bad.end > 0 {
+	if bad.part {
 		e.Start, e.End = f.At(bad.start), f.At(bad.end)
 		e.Fix = fixWithin(f, bad.fix)
 	}
@@ -108,10 +108,13 @@ func (a *assignment) decodeField(param int, f *grammar.Field) any {
 
 // fixValue returns what to write in place of the value of f so that it is text; "" where there is no way.
 func fixValue(f *grammar.Field, text string) string {
-	if fix := f.Fix(grammar.Quote(text)); fix != "" {
-		return fix
+	escaped := grammar.QuoteKey(text)
+	if escaped != text && !strings.Contains(text, "]") {
+		if fix := f.Fix("[" + text + "]"); fix != "" {
+			return fix // is easier to read
+		}
 	}
-	return f.Fix(grammar.QuoteKey(text)) // by backslashes, where brackets can't be
+	return f.Fix(escaped)
 }
 
 // fixWithin returns what to write in place of a part of the value of f so that the value gets text there.

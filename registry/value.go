@@ -15,7 +15,8 @@ import (
 type badText struct {
 	message    string
 	fix        string // text to put in place of the part that is at fault
-	start, end int    // the part; both 0 for the whole
+	part       bool   // only a part is at fault
+	start, end int    // that part
 	cause      error
 }
 
@@ -41,9 +42,10 @@ func (p *Param) decode(text string) (any, *badText) {
 	for element := range strings.SplitSeq(text, ",") {
 		v, bad := p.decodeOne(element)
 		if bad != nil {
-			if bad.end == 0 {
-				bad.start, bad.end = start, start+len(element)
+			if element == "" {
+				bad.message = "a value is missing between commas, or before or after one"
 			}
+			bad.part, bad.start, bad.end = true, start, start+len(element)
 			return nil, bad
 		}
 		values = append(values, v)
@@ -53,7 +55,7 @@ func (p *Param) decode(text string) (any, *badText) {
 }
 
 func (p *Param) decodeOne(text string) (any, *badText) {
-	if text == "" && p.Kind != KindText && p.Kind != KindSecret {
+	if text == "" && (p.Enum != nil || p.Kind != KindText && p.Kind != KindSecret) {
 		return nil, badf("is empty: %s", p.wants())
 	}
 	if p.Enum != nil && !slices.Contains(p.Enum, text) {
@@ -172,7 +174,14 @@ func plainNumber(text string) string {
 }
 
 func decodeInt(text string, bits int) (any, *badText) {
-	if bad := digits(strings.TrimPrefix(text, "-")); bad != nil {
+	number, negative := strings.CutPrefix(text, "-")
+	bad := digits(number)
+	switch {
+	case number == "":
+		return nil, badf("%s is not a decimal number", quoted(text))
+	case bad != nil && bad.fix != "" && negative:
+		return nil, bad.withFix("-" + bad.fix)
+	case bad != nil:
 		return nil, bad
 	}
 	n, err := strconv.ParseInt(text, 10, bits)
