@@ -1,10 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"runtime"
-	"strconv"
+	"sync"
 
 	"github.com/epctl/endpoint/grammar"
 	"github.com/epctl/endpoint/registry"
@@ -32,117 +31,47 @@ type checked struct {
 // Run judges on all processors, since a file may have very many strings.
 func (c *checkCmd) Run(a *app) error {
 	p := newCheckPrinter(a, c.JSON)
-	judgeBatch := func(batch []text) checkedBatch {
-		return p.render(batch, func(s string) verdict { return judge(a.registry, s, registry.Role(c.Role)) })
-	}
+	known := &answers{ask: func(s string) answer { return p.answer(judge(a.registry, s, registry.Role(c.Role))) }}
 	in, failure := batches(a.texts(c.Strings))
-	err := mapOrdered(in, runtime.GOMAXPROCS(0), judgeBatch, p.emit)
+	err := mapOrdered(in, runtime.GOMAXPROCS(0), func(batch []text) checkedBatch { return p.render(batch, known) }, p.emit)
 	return errors.Join(err, failure(), p.end())
 }
 
-// A checkPrinter renders verdicts, and writes them in their order.
-type checkPrinter struct {
-	a       *app
-	json    bool
-	shared  bool // stdout and stderr are one file
-	started bool // something is on stdout
-	drawn   bool // something is on stderr
-	failed  bool
-}
-
-// A checkedBatch is what is to be written about a batch of strings.
-type checkedBatch struct {
-	out, err bytes.Buffer
+// An answer is what is written about a string, wherever it stands.
+type answer struct {
+	out, err string
 	failed   bool
 }
 
-func newCheckPrinter(a *app, json bool) *checkPrinter {
-	return &checkPrinter{a: a, json: json, shared: sameFile(a.out, a.err)}
+// answers remembers those about short strings, of which a large file has many again and again.
+type answers struct {
+	ask func(string) answer
+
+	mu    sync.Mutex
+	known map[string]answer
 }
 
-func (p *checkPrinter) render(batch []text, judge func(string) verdict) (out checkedBatch) {
-	known := make(map[string]verdict) // strings repeat in a large file
-	for _, t := range batch {
-		v, ok := known[t.string]
-		if !ok {
-			v = judge(t.string)
-			known[t.string] = v
-		}
-		out.failed = out.failed || len(v.faults) > 0
-		if p.json {
-			out.json(v)
-			continue
-		}
-		p.text(&out, t, v)
-	}
-	return out
-}
+const (
+	shortString = 256  // bytes
+	mostAnswers = 4096 // to remember
+)
 
-func (b *checkedBatch) json(v verdict) {
-	c := checked{v.text, len(v.faults) == 0, v.roles, v.faults, v.warnings}
-	if c.OK {
-		c.Errors = []*grammar.Error{}
-	} else {
-		c.Roles = []registry.Role{}
+func (as *answers) get(s string) answer {
+	if len(s) > shortString {
+		return as.ask(s)
 	}
-	b.out.WriteString(",\n")
-	_ = newJSON(&b.out).Encode(c) // to memory
-	b.out.Truncate(b.out.Len() - len("\n"))
-}
-
-func (p *checkPrinter) text(b *checkedBatch, t text, v verdict) {
-	bad := &b.err
-	if p.shared {
-		bad = &b.out
+	as.mu.Lock()
+	a, ok := as.known[s]
+	as.mu.Unlock()
+	if ok {
+		return a
 	}
-	if len(v.faults) > 0 {
-		bad.WriteString("\n" + p.where(t) + p.a.err.drawAll(v.faults))
-		return
+	a = as.ask(s)
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	if as.known == nil || len(as.known) == mostAnswers {
+		as.known = make(map[string]answer)
 	}
-	b.out.WriteString(p.a.out.good("ok") + "  " + rolesText(v.roles) + "  " + printable(v.text) + "\n")
-	for _, w := range v.warnings {
-		bad.WriteString("\n" + p.where(t) + p.a.err.warn(w))
-	}
-}
-
-// where says which line of stdin a drawing is about.
-func (p *checkPrinter) where(t text) string {
-	if t.line == 0 {
-		return ""
-	}
-	return p.a.err.faint("line "+strconv.Itoa(t.line)+":") + "\n"
-}
-
-// emit writes a batch. In JSON each element is made with a comma before it, and each drawing with an empty line, which
-// the first one has no use for.
-func (p *checkPrinter) emit(b checkedBatch) error {
-	p.failed = p.failed || b.failed
-	out, bad := b.out.Bytes(), b.err.Bytes()
-	if p.json && !p.started && len(out) > 0 {
-		out[0] = '['
-	} else if !p.started {
-		out = bytes.TrimPrefix(out, []byte("\n"))
-	}
-	if !p.drawn {
-		bad = bytes.TrimPrefix(bad, []byte("\n"))
-	}
-	p.started, p.drawn = p.started || len(out) > 0, p.drawn || len(bad) > 0
-	_, err := p.a.out.Write(out)
-	if err == nil && len(bad) > 0 {
-		_, err = p.a.err.Write(bad)
-	}
-	return err
-}
-
-func (p *checkPrinter) end() error {
-	if p.json {
-		end := "\n]\n"
-		if !p.started {
-			end = "[]\n"
-		}
-		if err := p.a.out.print(end); err != nil {
-			return err
-		}
-	}
-	return told(p.failed)
+	as.known[s] = a
+	return a
 }
