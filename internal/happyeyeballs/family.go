@@ -52,5 +52,13 @@ func familyOf(a netip.Addr) string {
 	return "IPv6"
 }
 
+// network is what a resolver is asked for the one family of IPv4Only or IPv6Only.
+func (f Family) network() string {
+	if f == IPv4Only {
+		return "ip4"
+	}
+	return "ip6"
+}
+
 // long names the one family of IPv4Only or IPv6Only.
 func (f Family) long() string { return "IPv" + f.String() }

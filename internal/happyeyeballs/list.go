@@ -69,6 +69,9 @@ func (l *addressList) sort(ctx context.Context) {
 		l.lookAll(ctx)
 	}
 	l.order = slices.Clone(l.all)
+	if len(l.all) == 1 {
+		return
+	}
 	slices.SortStableFunc(l.order, func(a, b *candidate) int {
 		d, _ := compare(a, b, l.e.cfg.Family)
 		return d

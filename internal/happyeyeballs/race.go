@@ -28,7 +28,7 @@ type race struct {
 	nextAt   time.Time // when next rings
 	extended bool      // next has been put off since the last start
 
-	reports chan report
+	reports chan report   // made with the first flight, as done is: a lone address has none
 	done    chan struct{} // closed when the race is over: from now on reports reach nobody
 }
 
@@ -54,10 +54,12 @@ func (d *dial) race(ctx context.Context) (net.Conn, error) {
 	inner, cancel := context.WithCancelCause(ctx)
 	r := &race{
 		dial: d, caller: ctx, ctx: inner, list: newList(d.e, d.port),
-		due: true, reports: make(chan report), done: make(chan struct{}),
+		due: true,
 	}
 	conn, winner, err := r.run()
-	close(r.done)
+	if r.done != nil {
+		close(r.done)
+	}
 	r.patience.stop()
 	r.next.stop()
 	if winner == nil {
@@ -159,6 +161,9 @@ func (r *race) startDue() {
 }
 
 func (r *race) start(c *candidate) {
+	if r.reports == nil {
+		r.reports, r.done = make(chan report), make(chan struct{})
+	}
 	ctx, cancel := context.WithCancelCause(r.ctx)
 	f := &flight{candidate: c, cancel: cancel, started: time.Now()}
 	r.inFlight = append(r.inFlight, f)

@@ -51,7 +51,7 @@ func (e *Engine) admits(a netip.Addr) error {
 
 // families are those to ask for, in the order of RFC 8305 section 3.
 func (e *Engine) families() []Family {
-	var f []Family
+	f := make([]Family, 0, 2)
 	if e.ipv6 {
 		f = append(f, IPv6Only)
 	}
@@ -81,7 +81,7 @@ func (d *dial) lookUp(ctx context.Context) <-chan answer {
 // that were started one after the other by a third one might run in any order, and the AAAA question has to be out first.
 func (d *dial) lookUpEach(ctx context.Context, families []Family, answers chan<- answer) {
 	f := families[0]
-	network := "ip" + f.String()
+	network := f.network()
 	span := trace.StartResolve(ctx, d.e.cfg.Layer, network, d.host)
 	start := time.Now()
 	if len(families) > 1 {
