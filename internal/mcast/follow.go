@@ -57,7 +57,7 @@ func (m *Memberships) joinMissing(p *presence, c Channel, i netif.Interface) {
 		return
 	}
 	if p.missing[c] == nil {
-		m.tell(Change{Membership: Membership{c, i.Index, i.Name}, Op: Failed, Err: err})
+		m.note(Change{Membership: Membership{c, i.Index, i.Name}, Op: Failed, Err: err})
 	}
 	p.missing[c] = err
 }

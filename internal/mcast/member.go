@@ -21,7 +21,7 @@ func (m *Memberships) hold(c Channel, i netif.Interface) error {
 		if err := m.kernel.join(i.Index, c); err != nil {
 			return limit(c, len(have) > 0, err)
 		}
-		m.tell(Change{Membership: Membership{c, i.Index, i.Name}, Op: Joined})
+		m.note(Change{Membership: Membership{c, i.Index, i.Name}, Op: Joined})
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -51,7 +51,7 @@ func (m *Memberships) release(c Channel, index int, name string, gone bool) erro
 	if !last {
 		return nil
 	}
-	m.tell(Change{Membership: Membership{c, index, name}, Op: Left})
+	m.note(Change{Membership: Membership{c, index, name}, Op: Left})
 	switch {
 	case !gone:
 		return m.kernel.leave(index, c)

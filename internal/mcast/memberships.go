@@ -64,8 +64,11 @@ type Memberships struct {
 	seen     netif.Snapshot
 	wants    []*want
 	out      outgoing
+	untold   []Change
 	news     chan struct{} // closed when the watcher tells something
 	closed   bool
+
+	telling sync.Mutex // held while tell is called, so that changes are told in their order
 
 	// What datagrams are checked against has a lock of its own, which is not held while the kernel works.
 	mu     sync.RWMutex
@@ -106,8 +109,8 @@ type outgoing struct {
 	generation uint64
 }
 
-// newMemberships takes over watch and follows it until Close. Tell is called, if not nil, while things change, and must
-// not call back.
+// newMemberships takes over watch and follows it until Close. Tell is called, if not nil, after things changed; it may ask
+// for what is now, and must not change anything.
 func newMemberships(k kernel, watch watcher, tell func(Change)) *Memberships {
 	if tell == nil {
 		tell = func(Change) {}
@@ -148,10 +151,25 @@ func (m *Memberships) Close() error {
 	return err
 }
 
+// note keeps a change to be told when all is done, so that who is told finds it so.
+func (m *Memberships) note(c Change) { m.untold = append(m.untold, c) }
+
+// unlock ends a change and tells it.
+func (m *Memberships) unlock() {
+	told := m.untold
+	m.untold = nil
+	m.telling.Lock()
+	defer m.telling.Unlock()
+	m.changing.Unlock()
+	for _, c := range told {
+		m.tell(c)
+	}
+}
+
 // follow makes all agree with the interfaces of the moment, and reports whether it does.
 func (m *Memberships) follow() bool {
 	m.changing.Lock()
-	defer m.changing.Unlock()
+	defer m.unlock()
 	if m.closed {
 		return true
 	}
@@ -196,7 +214,7 @@ func (m *Memberships) patiently(f func() error) error {
 			m.catchUp()
 			err = f()
 		}
-		m.changing.Unlock()
+		m.unlock()
 		switch {
 		case closed:
 			return net.ErrClosed

@@ -8,14 +8,13 @@ import (
 
 // What Way returns where it is no index.
 const (
-	WayByRoutes  = 0  // nothing was chosen, and it makes no difference where there is one interface
+	WayByRoutes  = 0  // nothing was chosen, and nothing is joined
 	WayAmbiguous = -1 // nothing was chosen, and several interfaces are joined
 	WayGone      = -2 // the interface that was chosen is not there
 )
 
-// Way returns the index of the interface that datagrams to groups leave by. A positive one is either chosen, and then
-// the kernel knows it, or it is the only one that is joined, and then the routes decide about groups that reach farther
-// than a link.
+// Way returns the index of the interface that datagrams to groups leave by: the one that was chosen, of which the kernel
+// knows, or else the only one that is joined, of which it does not.
 func (m *Memberships) Way() int { return int(m.way.Load()) }
 
 // Outgoing returns the selector of the interface that datagrams to groups leave by, the zero Selector where none was
@@ -77,7 +76,7 @@ func (m *Memberships) followOut(lost bool) bool {
 	m.out.index, m.out.generation = 0, 0
 	if i.Index == 0 {
 		if was != 0 {
-			m.tell(Change{Membership: Membership{Interface: m.out.selector.text}, Op: OutgoingGone})
+			m.note(Change{Membership: Membership{Interface: m.out.selector.text}, Op: OutgoingGone})
 		}
 		return true
 	}
@@ -85,7 +84,7 @@ func (m *Memberships) followOut(lost bool) bool {
 		return false
 	}
 	m.out.index, m.out.generation = i.Index, i.Generation
-	m.tell(Change{Membership: Membership{Index: i.Index, Interface: i.Name}, Op: Outgoing})
+	m.note(Change{Membership: Membership{Index: i.Index, Interface: i.Name}, Op: Outgoing})
 	return true
 }
 

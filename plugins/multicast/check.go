@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/epctl/endpoint/internal/mcast"
 	"github.com/epctl/endpoint/internal/sockopt"
@@ -19,7 +20,7 @@ func groupProblem(g netip.Addr) string {
 	case g.Is4In6():
 		return "is an IPv4 address in IPv6 form"
 	case !g.IsMulticast():
-		return "is no multicast group: those are 224.0.0.0/4 and ff00::/8"
+		return "is no group (those are 224.0.0.0/4 and ff00::/8); to send to a host, use udp:"
 	case g.Zone() != "":
 		return "has a zone: on which interface a group is meant is a parameter of its own"
 	case mcast.ReservedScope(g):
@@ -46,63 +47,100 @@ func sourceProblem(source, group netip.Addr) string {
 	return ""
 }
 
-const ranges = "source-specific groups are in 232.0.0.0/8 or ff3x::/32 (RFC 4607)"
-
 // groups checks the parameter group by itself.
 func (f *faults) groups(list []netip.Addr) {
-	for n, g := range list {
+	if len(list) == 0 {
+		f.add(registry.Bad("group", "is empty: give the address of a group"))
+	}
+	for _, g := range list {
 		switch problem := groupProblem(g); {
 		case problem != "" && g.IsValid() && !g.IsMulticast() && !g.Is4In6():
 			f.add(registry.Bad("group", "%s %s", g, problem).UsePlugin("udp"))
 		case problem != "":
 			f.add(fixed(registry.Bad("group", "%s %s", g, problem), g.Unmap().WithZone(""), len(list)))
 		case g.Is4() != list[0].Is4():
-			f.add(registry.Bad("group", "%s and %s are of different families; one socket serves one", list[0], g))
-		case slices.Contains(list[:n], g):
-			f.add(registry.Bad("group", "%s is there twice", g))
+			f.add(registry.Bad("group", "%s and %s are of different families; one socket serves one", list[0], g).
+				WithFix(commas(list, func(a netip.Addr) bool { return a.Is4() == list[0].Is4() })))
+			return
 		}
 	}
+	f.twice("group", list)
 }
 
 // fixed proposes an address in place of a parameter's only one.
 func fixed(f *registry.Fault, fix netip.Addr, count int) *registry.Fault {
-	if count != 1 || f.Message == "" || groupProblem(fix) != "" {
+	if count != 1 || groupProblem(fix) != "" {
 		return f
 	}
 	return f.WithFix(fix.String())
 }
 
-// sources checks the parameter source, and whether the groups are of the kind that has sources: asking for all senders
-// of a source-specific group is an error (RFC 4604 section 2.1), and the parameter is for no others, of which a sender
-// is not a part of the name.
-func (f *faults) sources(list, groups []netip.Addr) {
-	for n, source := range list {
-		if problem := sourceProblem(source, groups[0]); problem != "" {
-			f.add(registry.Bad("source", "%s %s", source, problem).With("group"))
-		} else if slices.Contains(list[:n], source) {
-			f.add(registry.Bad("source", "%s is there twice", source))
+// commas writes those of a list that are wanted as a list, each once.
+func commas[T interface {
+	comparable
+	fmt.Stringer
+}](list []T, wanted func(T) bool) string {
+	var text []string
+	for n, element := range list {
+		if wanted(element) && !slices.Contains(list[:n], element) {
+			text = append(text, element.String())
 		}
 	}
-	for _, g := range groups {
-		switch specific := groupProblem(g) == "" && mcast.SourceSpecific(g); {
-		case groupProblem(g) != "":
-		case specific && len(list) == 0:
-			f.add(registry.Bad("group", "%s is a source-specific group: say by source= whom to hear (RFC 4607)", g))
-		case !specific && len(list) > 0:
-			f.add(registry.Bad("source", "%s is a group of any source; %s", g, ranges).With("group"))
+	return strings.Join(text, ",")
+}
+
+// twice refuses a list of addresses that has one twice.
+func (f *faults) twice(param string, list []netip.Addr) {
+	for n, a := range list {
+		if slices.Contains(list[:n], a) {
+			f.add(registry.Bad(param, "%s is there twice", a).
+				WithFix(commas(list, func(netip.Addr) bool { return true })))
 			return
 		}
 	}
 }
 
-// interfaces checks the parameters interface and outInterface.
-func (f *faults) interfaces(list []mcast.Selector, out mcast.Selector, groups ...netip.Addr) {
+// sources checks the parameter source, which is for source-specific groups: of any other group the senders are no part
+// of the name, and routers do not look at them (RFC 4607 section 1).
+func (f *faults) sources(list, groups []netip.Addr) {
+	if list != nil && len(list) == 0 {
+		f.add(registry.Bad("source", "is empty: give the address of a sender"))
+	}
+	if len(list) == 0 || len(groups) == 0 {
+		return
+	}
+	for _, source := range list {
+		if problem := sourceProblem(source, groups[0]); problem != "" {
+			f.add(registry.Bad("source", "%s %s", source, problem).With("group"))
+		}
+	}
+	f.twice("source", list)
+	for _, g := range groups {
+		if groupProblem(g) == "" && !mcast.SourceSpecific(g) {
+			f.add(registry.Bad("source", "%s is a group of any sender: leave source out, or take a source-specific group, "+
+				"in 232.0.0.0/8 or ff3x::/32 (RFC 4607)", g).With("group"))
+			return
+		}
+	}
+}
+
+// lackOfSource: to ask for all senders of a source-specific group is an error (RFC 4604 section 2.1).
+func (f *faults) lackOfSource(list, groups []netip.Addr) {
+	for _, g := range groups {
+		if list == nil && groupProblem(g) == "" && mcast.SourceSpecific(g) {
+			f.add(registry.Bad("group", "%s is a source-specific group: say by source= whom to hear (RFC 4607)", g))
+		}
+	}
+}
+
+// interfaces checks the parameters interface and outInterface against the groups, which are right by themselves.
+func (f *faults) interfaces(list []mcast.Selector, out mcast.Selector, groups []netip.Addr) {
 	group := groups[0]
 	if n := slices.IndexFunc(groups, mcast.InterfaceLocal); n >= 0 {
 		group = groups[n]
 	}
-	if groupProblem(group) != "" {
-		return
+	if list != nil && len(list) == 0 {
+		f.add(registry.Bad("interface", "is empty: give the name, the index or an address of an interface, or * for all"))
 	}
 	for n, s := range list {
 		switch fault := interfaceFault("interface", s, group); {
@@ -114,7 +152,8 @@ func (f *faults) interfaces(list []mcast.Selector, out mcast.Selector, groups ..
 		case s.IsAll() && len(list) > 1:
 			f.add(registry.Bad("interface", "* is all interfaces, so there can be no other").WithFix("*"))
 		case slices.Contains(list[:n], s):
-			f.add(registry.Bad("interface", "%s is there twice", s))
+			f.add(registry.Bad("interface", "%s is there twice", s).
+				WithFix(commas(list, func(mcast.Selector) bool { return true })))
 		}
 	}
 	switch fault := interfaceFault("outInterface", out, group); {
@@ -142,11 +181,16 @@ func interfaceFault(param string, s mcast.Selector, group netip.Addr) *registry.
 		return registry.Bad(param, "%s is a group, not the address of an interface", addr)
 	}
 	if problem := tcpsock.AddrProblem("udp", addr); problem != "" {
-		return registry.Bad(param, "%s %s", addr, problem)
+		fault := registry.Bad(param, "%s %s", addr, problem)
+		if plain := addr.Unmap().WithZone(""); tcpsock.AddrProblem("udp", plain) == "" && plain.Is4() == group.Is4() {
+			fault.Fix = plain.String()
+		}
+		return fault
 	}
 	switch {
 	case addr.Is4() != group.Is4():
-		return registry.Bad(param, "%s is of another family than the group %s", addr, group).With("group")
+		return registry.Bad(param, "%s is of another family than the group %s; give an address of the same family, "+
+			"or the interface's name or index", addr, group).With("group")
 	case local && !addr.IsLoopback():
 		return registry.Bad(param, "%s is interface-local and never leaves this host, so %s can't be its interface", group, addr).
 			With("group").WithFix("lo")

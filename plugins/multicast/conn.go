@@ -49,6 +49,7 @@ func (a Addr) String() string { return a.AddrPort.String() }
 type Conn struct {
 	socket  *mcast.Socket
 	remote  netip.AddrPort // of a client
+	source  netip.Addr     // that a client's datagrams to groups come from
 	unicast bool
 }
 
@@ -90,7 +91,11 @@ func (c *Conn) takes(info packetinfo.Info) bool {
 // group of one link, EDESTADDRREQ says that there is none while several interfaces are joined.
 func (c *Conn) WriteToAddr(b []byte, to Addr) (int, error) {
 	info := packetinfo.Info{Peer: to.AddrPort, Interface: to.Interface}
-	if peer := to.Addr(); peer.IsMulticast() && peer.Zone() == "" && to.Interface == 0 {
+	peer := to.Addr()
+	if peer.IsMulticast() {
+		info.Local = c.source
+	}
+	if peer.IsMulticast() && peer.Zone() == "" && to.Interface == 0 {
 		var err error
 		if info.Interface, err = c.way(peer); err != nil {
 			return 0, c.opError("write", net.UDPAddrFromAddrPort(to.AddrPort), err)
@@ -107,7 +112,7 @@ func (c *Conn) way(group netip.Addr) (int, error) {
 		return 0, fmt.Errorf("the outgoing interface %s is gone: %w", c.socket.Outgoing(), syscall.ENODEV)
 	case way == mcast.WayAmbiguous && near:
 		return 0, fmt.Errorf("a group of one link, and no outgoing interface: %w", syscall.EDESTADDRREQ)
-	case way > 0 && near:
+	case way > 0:
 		return way, nil
 	}
 	return 0, nil

@@ -16,7 +16,6 @@ import (
 
 	"github.com/epctl/endpoint/internal/testenv"
 	"github.com/epctl/endpoint/plugins/multicast"
-	"github.com/epctl/endpoint/registry"
 	"github.com/epctl/endpoint/trace"
 	"go.uber.org/goleak"
 )
@@ -25,8 +24,6 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds every wait. Nothing passes sooner or later because of it.
 const patience = 20 * time.Second
-
-var plugins = registry.Must(registry.New(multicast.Plugin))
 
 // families are a group of each, and one that reaches farther than a link.
 var families = map[string]struct{ near, far string }{

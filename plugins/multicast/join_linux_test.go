@@ -182,6 +182,30 @@ func TestSendersWithOneAddressAreToldApartByZone(t *testing.T) {
 	}
 }
 
+// A client's source is the other end of a receiver's.
+func TestClientSendsFromTheSourceThatIsHeard(t *testing.T) {
+	for group, sources := range map[string][2]string{
+		"232.1.1.1": {"192.0.2.2", "192.0.2.22"},
+		"ff3e::1":   {"2001:db8:0::2", "2001:db8::22"},
+		"ff32::1":   {"2001:db8:0::2", "fe80::22"},
+	} {
+		r, s := pair(t, 1)
+		s.IP("addr add 192.0.2.22/24 dev s0")
+		s.IP("addr add 2001:db8::22/64 dev s0 nodad")
+		s.IP("addr add fe80::22/64 dev s0 nodad")
+		c := listen(t, r, "multicast:7777:%s:r0:source=%s", group, sources[1])
+		for _, source := range sources {
+			dial(t, s, "multicast:7777:%s:s0:source=%s", group, source).say(t, source)
+		}
+		c.wantHears(t, sources[1])
+		c.wantSilence(t)
+		foreign := dial(t, s, "multicast:7777:%s:s0:source=%s", group, sources[1][:len(sources[1])-1]+"9")
+		if _, err := foreign.Write([]byte("x")); err == nil {
+			t.Errorf("%s is sent from an address that is not the host's", group)
+		}
+	}
+}
+
 func TestGroupsAreJoinedAndLeftByHand(t *testing.T) {
 	forFamilies(t, func(t *testing.T, near, far string) {
 		r, s := pair(t, 2)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/epctl/endpoint/internal/mcast"
 	"github.com/epctl/endpoint/internal/sockopt"
@@ -31,8 +32,9 @@ type sendOptions struct {
 
 type clientOptions struct {
 	Port      uint16           `ep:"port,required,port" doc:"port to send to"`
-	Group     netip.Addr       `ep:"group,required" os:"linux" doc:"group to send to"`
+	Group     []netip.Addr     `ep:"group,required" os:"linux" doc:"group to send to, one"`
 	Interface []mcast.Selector `ep:"interface" doc:"name, index or address of the interface to send by; of several the first; * is as if not given: the only one that takes part in multicast, or the one that the routes have for a group of more than one link"`
+	Source    []netip.Addr     `ep:"source" doc:"address of this host to send from, one, to a source-specific group: what receivers have as source"`
 	sendOptions
 	sockopt.Packet
 }
@@ -42,17 +44,26 @@ func newClient(o clientOptions) (registry.PacketClient, error) {
 	if o.Port == 0 {
 		f.add(registry.Bad("port", "0 is no port to send to"))
 	}
-	f.groups([]netip.Addr{o.Group})
-	f.interfaces(o.Interface, o.OutInterface, o.Group)
-	f.options(o.Packet, o.Group)
-	if err := f.err(); err != nil {
+	if len(o.Group) > 1 {
+		return nil, registry.Bad("group", "a client sends to one group").WithFix(o.Group[0].String())
+	}
+	f.groups(o.Group)
+	f.sources(o.Source, o.Group)
+	if len(o.Source) > 1 {
+		f.add(registry.Bad("source", "a client sends from one address").WithFix(o.Source[0].String()))
+	}
+	if err := f.rest(o.Interface, o.OutInterface, o.Group, o.Packet); err != nil {
 		return nil, err
 	}
-	spec := o.spec("dial", netip.AddrPortFrom(o.Group, o.Port), o.Packet)
+	spec := o.spec("dial", netip.AddrPortFrom(o.Group[0], o.Port), o.Packet)
 	if len(o.Interface) > 0 && !o.Interface[0].IsAll() {
-		spec.Interfaces = o.Interface[:1]
+		spec.Interfaces = o.Interface
 	}
-	return client{spec}, nil
+	c := client{spec: spec}
+	if len(o.Source) > 0 {
+		c.source = o.Source[0]
+	}
+	return c, nil
 }
 
 func (o sendOptions) spec(op string, remote netip.AddrPort, options sockopt.Packet) mcast.Spec {
@@ -62,7 +73,10 @@ func (o sendOptions) spec(op string, remote netip.AddrPort, options sockopt.Pack
 	}
 }
 
-type client struct{ spec mcast.Spec }
+type client struct {
+	spec   mcast.Spec
+	source netip.Addr
+}
 
 // DialPacket makes a *Conn that sends to the group.
 func (c client) DialPacket(ctx context.Context) (net.Conn, error) {
@@ -70,7 +84,7 @@ func (c client) DialPacket(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{socket: socket, remote: c.spec.Remote, unicast: true}, nil
+	return &Conn{socket: socket, remote: c.spec.Remote, source: c.source, unicast: true}, nil
 }
 
 type serverOptions struct {
@@ -86,14 +100,10 @@ type serverOptions struct {
 
 func newServer(o serverOptions) (registry.PacketServer, error) {
 	var f faults
-	if len(o.Group) == 0 {
-		return nil, registry.Bad("group", "is empty: give the address of a group")
-	}
 	f.groups(o.Group)
 	f.sources(o.Source, o.Group)
-	f.interfaces(o.Interface, o.OutInterface, o.Group...)
-	f.options(o.Packet, o.Group[0])
-	if err := f.err(); err != nil {
+	f.lackOfSource(o.Source, o.Group)
+	if err := f.rest(o.Interface, o.OutInterface, o.Group, o.Packet); err != nil {
 		return nil, err
 	}
 	spec := o.spec("listen", netip.AddrPortFrom(o.Group[0], o.Port), o.Packet)
@@ -136,4 +146,11 @@ type faults []error
 
 func (f *faults) add(fault *registry.Fault) { *f = append(*f, fault) }
 
-func (f *faults) err() error { return errors.Join(*f...) }
+// rest checks what is checked against groups that are right, and returns all faults.
+func (f *faults) rest(list []mcast.Selector, out mcast.Selector, groups []netip.Addr, options sockopt.Packet) error {
+	if len(groups) > 0 && !slices.ContainsFunc(groups, func(g netip.Addr) bool { return groupProblem(g) != "" }) {
+		f.interfaces(list, out, groups)
+		f.options(options, groups[0])
+	}
+	return errors.Join(*f...)
+}
