@@ -2,7 +2,6 @@ package registry
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/epctl/endpoint/grammar"
 )
@@ -164,9 +163,26 @@ func (a *assignment) firstMissing(slots []int) int {
 func (a *assignment) unread(fields ...*grammar.Field) {
 	v := new(vocabulary)
 	v.add(a.params)
+	v.positional = v.positional && a.lacksSecret()
 	for _, f := range fields {
 		a.hideSuspect(v, f, len(v.secrets) > 0, 0)
 	}
+}
+
+// lacksSecret reports whether a secret is not given that has a position: it may have been split by its equals sign.
+func (a *assignment) lacksSecret() bool {
+	given := -1 // the name is none
+	for _, f := range a.d.Fields {
+		if !f.Keyed {
+			given++
+		}
+	}
+	for position, i := range a.slots() {
+		if a.params[i].Secret() && !a.givenByKey(i) && position >= given {
+			return true
+		}
+	}
+	return false
 }
 
 func (a *assignment) duplicate(param int, f *grammar.Field) {
@@ -207,7 +223,7 @@ func (a *assignment) unknownKey(f *grammar.Field) {
 	case len(names) == 0:
 		a.fault(f.KeySpan, "%s has no parameters", a.plugin.Name)
 	default:
-		a.fault(f.KeySpan, "%s has no parameter%s; it has %s", a.plugin.Name, key, strings.Join(names, ", "))
+		a.fault(f.KeySpan, "%s has no parameter%s; it has %s", a.plugin.Name, key, listed(names))
 	}
 }
 
@@ -217,6 +233,10 @@ func (a *assignment) checkMissing() {
 			continue
 		}
 		end := grammar.Span{Start: a.d.Span.End, End: a.d.Span.End}
+		if p.Kind == KindText && p.Enum == nil || p.Map {
+			a.fault(end, "%s is missing: %s", p.Name, p.Doc)
+			continue
+		}
 		a.fault(end, "%s is missing: %s needs %s", p.Name, a.plugin.Name, p.wants())
 	}
 }

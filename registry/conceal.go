@@ -19,11 +19,13 @@ type veil struct {
 // nothing, and would hit other words.
 const shortestSecret = 4
 
-// hide hides the value of f, hideKey its key too: of what may be a secret with an equals sign in it.
+// hide hides the value of f, hideKey its key too: of what may be a secret with an equals sign in it. Where a secret is
+// read from is no secret itself, so that messages may tell it.
 func (v *veil) hide(f *grammar.Field) {
 	v.spans = append(v.spans, f.ValueSpan)
-	v.hideText(f.Value)
-	if source, rest, ok := strings.Cut(f.Value, ":"); ok && source == "text" {
+	source, rest := NewSecret(f.Value).split()
+	if source == "" {
+		v.hideText(f.Value)
 		v.hideText(rest)
 	}
 }

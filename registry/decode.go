@@ -107,14 +107,17 @@ func (a *assignment) decodeField(param int, f *grammar.Field) any {
 }
 
 // fixValue returns what to write in place of the value of f so that it is text; "" where there is no way.
-func fixValue(f *grammar.Field, text string) string {
+func fixValue(f *grammar.Field, text string) string { return fixWithMore(f, text, "") }
+
+// fixWithMore is fixValue with further fields behind the value.
+func fixWithMore(f *grammar.Field, text, more string) string {
 	escaped := grammar.QuoteKey(text)
 	if escaped != text && !strings.Contains(text, "]") {
-		if fix := f.Fix("[" + text + "]"); fix != "" {
+		if fix := f.Fix("[" + text + "]" + more); fix != "" {
 			return fix // is easier to read
 		}
 	}
-	return f.Fix(escaped)
+	return f.Fix(escaped + more)
 }
 
 // fixWithin returns what to write in place of a part of the value of f so that the value gets text there.

@@ -57,7 +57,7 @@ func (c *compiler) unknownName(d *grammar.Description, i int) {
 	case near != "":
 		c.fault(f.ValueSpan, "no endpoint is called %s, did you mean %s?", quoted(f.Value), near).Fix = f.Fix(near)
 	default:
-		e := c.fault(f.ValueSpan, "no endpoint is called %s; there are %s", quoted(f.Value), strings.Join(names, ", "))
+		e := c.fault(f.ValueSpan, "no endpoint is called %s; there are %s", quoted(f.Value), listed(names))
 		if e.Fix = c.missingName(d, i); e.Fix != "" {
 			e.Message = fmt.Sprintf("no endpoint is called %s: the name comes first", quoted(f.Value))
 		}
@@ -124,9 +124,21 @@ func (c *compiler) wrongRole(p Plugin, at grammar.Span, role Role, user string) 
 			is = append(is, r.medium())
 		}
 	}
-	if same || len(is) == 0 {
+	switch {
+	case !same && len(is) > 0:
+		c.fault(at, "%s is %s; %s", p.Name, strings.Join(is, " and "), needs)
+	case user == "":
+		c.fault(at, "%s can't be a %s", p.Name, role.Noun())
+	default:
 		c.fault(at, "%s can't be a %s; %s", p.Name, role.Noun(), needs)
-		return
 	}
-	c.fault(at, "%s is %s; %s", p.Name, strings.Join(is, " and "), needs)
+}
+
+// listed is names as a message lists them: all of them, or the first of many.
+func listed(names []string) string {
+	const most = 16
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }

@@ -10,7 +10,8 @@ import (
 // A vocabulary is what is known of the parameters that a description may have: what in it may be a secret, though no
 // parameter takes it, follows from that.
 type vocabulary struct {
-	open       map[string]bool // parameters that are never secret
+	words      []string        // all parameters
+	open       map[string]bool // those that are never secret
 	secrets    []string        // those that are
 	positional bool            // one of them may be given without its key
 }
@@ -27,6 +28,9 @@ func (v *vocabulary) add(params []Param) {
 			v.open = make(map[string]bool)
 		}
 		_, known := v.open[p.Name]
+		if !known {
+			v.words = append(v.words, p.Name)
+		}
 		v.open[p.Name] = !p.Secret() && !p.Map && (!known || v.open[p.Name])
 	}
 }
@@ -47,11 +51,14 @@ func vocabularyOf(plugins ...Plugin) *vocabulary {
 func (v *vocabulary) suspects(f *grammar.Field, follows bool) bool {
 	switch {
 	case !f.Keyed:
-		return v.positional || follows || v.lookalike(f)
-	case v.open[f.Key]:
+		return f.Nested == nil && (v.positional || follows || v.lookalike(f))
+	case soundsSecret(f.Key):
+		return true
+	case len(v.secrets) == 0:
 		return false
 	}
-	return len(v.secrets) > 0 || soundsSecret(f.Key)
+	near := nearest(f.Key, v.words)
+	return near == "" || !v.open[near]
 }
 
 // lookalike reports whether a value without a key was meant to have that of a secret: its equals sign is missing, or a
@@ -71,16 +78,18 @@ func soundsSecret(key string) bool {
 
 // guess returns the vocabulary of the plugin that d names, or nearly names, and that of all plugins where there is none.
 func (r *Registry) guess(d *grammar.Description) *vocabulary {
-	if i := nameField(d); i >= 0 {
-		name := d.Fields[i].Value
-		if p, ok := r.Lookup(name); ok {
-			return vocabularyOf(p)
-		}
-		if p, ok := r.Lookup(nearest(strings.TrimSpace(name), r.names())); ok {
-			return vocabularyOf(p)
-		}
+	i := nameField(d)
+	if i < 0 {
+		return r.allWords()
 	}
-	return r.allWords()
+	if p, ok := r.Lookup(nearest(strings.TrimSpace(d.Fields[i].Value), r.names())); ok {
+		return vocabularyOf(p)
+	}
+	v := *r.allWords()
+	if i+1 < len(d.Fields) && isPort(&d.Fields[i+1]) {
+		v.positional = false // a host and a port without a name before them
+	}
+	return &v
 }
 
 // allWords returns the vocabulary of all plugins.
@@ -109,22 +118,42 @@ func (c *compiler) hideSuspects(d *grammar.Description, depth int) {
 // hideSuspect hides a field that is not decoded, if it may be a secret, or else what in it may be one. It reports
 // whether it hid the field.
 func (c *compiler) hideSuspect(v *vocabulary, f *grammar.Field, follows bool, depth int) bool {
-	// Where the syntax is broken, a field may be a part of any value before it.
-	part := len(c.syntax) > 0 && len(c.spans) > 0 && !v.open[f.Key]
+	suspect := v.suspects(f, follows)
 	switch {
-	case f.Keyed && v.positional && v.suspects(f, follows) && nearest(f.Key, v.secrets) == "":
+	case suspect && f.Keyed && v.positional && !v.names(f):
 		c.hideKey(f)
 		return true
-	case v.suspects(f, follows) || part || depth > grammar.MaxDepth:
+	case suspect, depth > grammar.MaxDepth:
 		c.hide(f)
 		return true
-	case f.Nested == nil && !strings.ContainsAny(f.Value, ":="):
+	case len(c.syntax) > 0 && len(c.spans) > 0 && !v.open[f.Key]:
+		c.hide(f) // where the syntax is broken, it may be a part of any value before it
+		return true
+	case f.Nested != nil:
+		c.hideSuspects(f.Nested, depth+1)
 		return false
 	}
-	if inner, _ := f.Description(); inner != nil {
+	if inner := c.namedIn(f); inner != nil {
 		c.hideSuspects(inner, depth+1)
+		return false
 	}
-	return false
+	return c.mislaid(f, depth)
+}
+
+// namedIn returns the description that a text is, if it names a plugin, or nearly does.
+func (c *compiler) namedIn(f *grammar.Field) *grammar.Description {
+	if !strings.ContainsAny(f.Value, ":=") {
+		return nil
+	}
+	d, _ := f.Description()
+	if d == nil {
+		return nil
+	}
+	i := nameField(d)
+	if i < 0 || nearest(strings.TrimSpace(d.Fields[i].Value), c.registry.names()) == "" {
+		return nil
+	}
+	return d
 }
 
 // hideLookalikes hides values without a key in a layer that is at fault: those that were meant as a secret, and those

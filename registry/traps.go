@@ -52,10 +52,7 @@ func (a *assignment) addressInPieces(i, param int) {
 	address := "[" + a.joined(i, last) + "]"
 	e := a.fault(grammar.Span{Start: f.ValueSpan.Start, End: g.Span.End},
 		`an address with colons is written %s or %s`, address, strings.ReplaceAll(a.joined(i, last), ":", `\:`))
-	e.Fix = f.Fix(address)
-	if e.Fix == "" {
-		e.Fix = f.Fix(grammar.QuoteKey(a.joined(i, last)))
-	}
+	e.Fix = fixValue(f, a.joined(i, last))
 }
 
 // addressPieces is how many pieces the colons of an address make at most: of seven groups and a double colon at an end.
@@ -163,12 +160,12 @@ func (a *assignment) hostAndPort(param int, f *grammar.Field) bool {
 		return false
 	}
 	e := a.fault(f.ValueSpan, "%s takes a host without a port: the port is a parameter of its own", p.Name)
-	e.Fix = grammar.Quote(host)
+	more := ""
 	if len(a.fields[port]) == 0 {
 		a.blamed[port] = true
-		e.Fix += ":" + a.params[port].Name + "=" + number
+		more = ":" + a.params[port].Name + "=" + number
 	}
-	e.Fix = f.Fix(e.Fix)
+	e.Fix = fixWithMore(f, host, more)
 	return true
 }
 
