@@ -46,7 +46,7 @@ func TestAnswers(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := client(t, memory(t, func(q *dnstest.Query) {
-					m := q.Response(dns.RcodeSuccess, test.answer...)
+					m := q.Message(dns.RcodeSuccess, test.answer...)
 					if m.Len() > 1232 && q.Transport == "udp" {
 						m.Truncated, m.Answer = true, nil
 					}

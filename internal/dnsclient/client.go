@@ -13,7 +13,7 @@ import (
 )
 
 // LookupNetIP returns the addresses of host; network is "ip", "ip4" or "ip6". The name is asked for as it is, in ASCII,
-// with no search list. Names that by their RFCs are not for the DNS are answered here: see [special].
+// with no search list. Names that by their RFCs are not for the DNS, such as localhost and those under .local, are not asked for.
 //
 // The error is a [net.DNSError]: IsNotFound where there is no such name or no such address, IsTemporary where a server
 // says that it could not find out, IsTimeout where no answer came. errors.Is finds the context's error if that ended the
@@ -30,11 +30,8 @@ func (c *Client) LookupNetIP(ctx context.Context, network, host string) ([]netip
 	if !ok {
 		return nil, lookup.NoSuchHost(host)
 	}
-	if addrs, ok := c.special(name); ok {
-		if addrs = families.Select(addrs); len(addrs) > 0 {
-			return addrs, nil
-		}
-		return nil, lookup.NoSuchHost(host)
+	if addrs, ok, err := c.special(families, name, host); ok {
+		return addrs, err
 	}
 	span := trace.StartResolve(ctx, "dns", network, host)
 	addrs, err := c.lookUp(ctx, families, name, host)

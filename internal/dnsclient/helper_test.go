@@ -20,13 +20,6 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience bounds what must not take long, on however slow a machine.
 const patience = time.Minute
 
-func within(t *testing.T) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	t.Cleanup(cancel)
-	return ctx
-}
-
 // memory is a configuration for servers in memory, one for each handler.
 func memory(t testing.TB, handlers ...dnstest.Handler) dnsclient.Config {
 	cfg := dnsclient.Config{Transport: dnsclient.UDP, CacheSize: 100}

@@ -3,6 +3,7 @@ package dnsclient
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 )
+
+var errHuge = errors.New("the message is larger than DNS has them")
 
 const mediaType = "application/dns-message"
 

@@ -24,10 +24,10 @@ func TestNegativeAnswers(t *testing.T) {
 		{"NXDOMAIN without a SOA record", func(q *dnstest.Query) { q.Refuse(dns.RcodeNameError) },
 			flags{notFound: true}, "no such host"},
 		{"NXDOMAIN behind an alias", func(q *dnstest.Query) {
-			q.Reply(q.Response(dns.RcodeNameError, "@ 60 CNAME gone.example."))
+			q.Reply(q.Message(dns.RcodeNameError, "@ 60 CNAME gone.example."))
 		}, flags{notFound: true}, "no such host"},
 		{"NXDOMAIN with an address all the same", func(q *dnstest.Query) {
-			q.Reply(q.Response(dns.RcodeNameError, "@ 60 AAAA 2001:db8::1"))
+			q.Reply(q.Message(dns.RcodeNameError, "@ 60 AAAA 2001:db8::1"))
 		}, flags{notFound: true}, "no such host"},
 		{"NODATA", func(q *dnstest.Query) { q.Nothing(dns.RcodeSuccess, "60") },
 			flags{notFound: true}, "the name has no IPv6 address"},
@@ -40,20 +40,20 @@ func TestNegativeAnswers(t *testing.T) {
 		{"REFUSED", func(q *dnstest.Query) { q.Refuse(dns.RcodeRefused) },
 			flags{temporary: true}, "the server answers REFUSED"},
 		{"REFUSED in a header alone", func(q *dnstest.Query) {
-			m := q.Response(dns.RcodeRefused)
+			m := q.Message(dns.RcodeRefused)
 			m.Question = nil
 			q.Reply(m)
 		}, flags{temporary: true}, "the server answers REFUSED"},
 		{"a code that nobody knows", func(q *dnstest.Query) { q.Refuse(13) },
 			flags{temporary: true}, "the server answers RCODE 13"},
 		{"a code with 12 bits", func(q *dnstest.Query) {
-			m := q.Response(dns.RcodeSuccess)
+			m := q.Message(dns.RcodeSuccess)
 			m.Rcode = dns.RcodeBadVers
 			m.SetEdns0(1232, false)
 			q.Reply(m)
 		}, flags{temporary: true}, "the server answers BADVERS"},
 		{"reasons", func(q *dnstest.Query) {
-			m := q.Response(dns.RcodeServerFailure)
+			m := q.Message(dns.RcodeServerFailure)
 			m.SetEdns0(1232, false).IsEdns0().Option = []dns.EDNS0{
 				&dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeDNSBogus, ExtraText: "no \x1b[31msignature"},
 				&dns.EDNS0_EDE{InfoCode: 4711},
@@ -61,7 +61,7 @@ func TestNegativeAnswers(t *testing.T) {
 			q.Reply(m)
 		}, flags{temporary: true}, `the server answers SERVFAIL (DNSSEC Bogus: "no \x1b[31msignature") (reason 4711)`},
 		{"a server that is none for others", func(q *dnstest.Query) {
-			m := q.Response(dns.RcodeSuccess)
+			m := q.Message(dns.RcodeSuccess)
 			m.RecursionAvailable = false
 			m.Ns = dnstest.Records(t, q.Name(), "example. 60 NS ns.example.")
 			q.Reply(m)

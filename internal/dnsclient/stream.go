@@ -3,12 +3,9 @@ package dnsclient
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"io"
 	"net"
 )
-
-var errHuge = errors.New("the message is larger than DNS has them")
 
 // streams asks a server over TCP, or what an upgrade makes of it. A connection has one question at a time.
 type streams struct {
@@ -37,9 +34,6 @@ func (s *streams) exchange(ctx context.Context, q *query) (*reply, error) {
 // roundTrip sends q with its length before it (RFC 1035 section 4.2.2), in one write (RFC 7766 section 8), and reads the
 // answer. A message that is none makes the connection unfit for more.
 func roundTrip(conn net.Conn, q *query) (*reply, error) {
-	if len(q.wire) > 1<<16-1 {
-		return nil, errHuge
-	}
 	framed := binary.BigEndian.AppendUint16(make([]byte, 0, 2+len(q.wire)), uint16(len(q.wire)))
 	if _, err := conn.Write(append(framed, q.wire...)); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@
 package hostsfile
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -45,6 +46,7 @@ func (f *File) Table() (Table, error) {
 	}
 	info, err := os.Stat(path)
 	if err != nil {
+		f.info = nil // what comes in its place may look the same
 		return nil, err
 	}
 	if f.info != nil && f.stable && same(f.info, info) {
@@ -69,15 +71,15 @@ func (f *File) read(path string) (Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("not a regular file")}
+	switch {
+	case !info.Mode().IsRegular():
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
+	case info.Size() > maxSize:
+		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %d bytes", maxSize)}
 	}
-	text, err := io.ReadAll(io.LimitReader(file, maxSize+1))
+	text, err := io.ReadAll(io.LimitReader(file, maxSize))
 	if err != nil {
 		return nil, err
-	}
-	if len(text) > maxSize {
-		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %d bytes", maxSize)}
 	}
 	f.table, f.info = Parse(string(text)), info
 	f.stable = began.Sub(info.ModTime()) > granularity

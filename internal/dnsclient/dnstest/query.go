@@ -20,7 +20,7 @@ type Query struct {
 	Wire      []byte   // the message as it came
 
 	HTTP  http.ResponseWriter // over HTTPS, for headers
-	Proto string              // over HTTPS, such as "HTTP/2.0"
+	Proto string              // over HTTPS, such as "HTTP/2.0"; over TLS what ALPN chose
 	Path  string              // over HTTPS
 
 	t      testing.TB
@@ -58,8 +58,8 @@ func (q *Query) Reply(m *dns.Msg) {
 	q.Send(wire)
 }
 
-// Response makes an answer with the records of section answer, each as in a zone file. The name @ is the one asked for.
-func (q *Query) Response(rcode int, records ...string) *dns.Msg {
+// Message makes an answer with the records of section answer, each as in a zone file. The name @ is the one asked for.
+func (q *Query) Message(rcode int, records ...string) *dns.Msg {
 	m := new(dns.Msg).SetRcode(q.Msg, rcode)
 	m.RecursionAvailable, m.Compress = true, true
 	m.Answer = Records(q.t, q.Name(), records...)
@@ -67,17 +67,17 @@ func (q *Query) Response(rcode int, records ...string) *dns.Msg {
 }
 
 // Answer sends an answer with records.
-func (q *Query) Answer(records ...string) { q.Reply(q.Response(dns.RcodeSuccess, records...)) }
+func (q *Query) Answer(records ...string) { q.Reply(q.Message(dns.RcodeSuccess, records...)) }
 
 // Nothing sends an answer without records, with a SOA record that says how long that holds, in seconds.
 func (q *Query) Nothing(rcode int, ttl string) {
-	m := q.Response(rcode)
+	m := q.Message(rcode)
 	m.Ns = Records(q.t, q.Name(), "@ "+ttl+" SOA ns.example. host.example. 1 2 3 4 "+ttl)
 	q.Reply(m)
 }
 
 // Refuse sends an answer that is a response code.
-func (q *Query) Refuse(rcode int) { q.Reply(q.Response(rcode)) }
+func (q *Query) Refuse(rcode int) { q.Reply(q.Message(rcode)) }
 
 // Records reads records as in a zone file; @ is the origin.
 func Records(t testing.TB, origin string, records ...string) []dns.RR {

@@ -2,6 +2,7 @@ package dnstest
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"io"
 	"net"
@@ -83,6 +84,9 @@ func serveStream(t testing.TB, conn net.Conn, transport string, h Handler) {
 			return
 		}
 		q.Remote = conn.RemoteAddr()
+		if secure, ok := conn.(*tls.Conn); ok {
+			q.Proto = secure.ConnectionState().NegotiatedProtocol
+		}
 		q.send = func(message []byte) {
 			framed := binary.BigEndian.AppendUint16(nil, uint16(len(message)))
 			_, _ = conn.Write(append(framed, message...))
