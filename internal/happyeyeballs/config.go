@@ -32,7 +32,7 @@ type DialFunc func(ctx context.Context, addr netip.AddrPort) (net.Conn, error)
 // Config says how an [Engine] dials. The zero value is a sensible one.
 type Config struct {
 	Layer   string // name of the endpoint in the trace; "hostname" where empty
-	Network string // "tcp" or "udp", for the trace; "tcp" where empty
+	Network string // "tcp", or "udp" for connections that tell nothing of the peer; "tcp" where empty
 
 	Resolver Resolver   // nil: net.DefaultResolver
 	Dial     DialFunc   // nil: a net.Dialer for Network that binds to Local
@@ -47,7 +47,7 @@ type Config struct {
 	Deny func(netip.Addr) error
 
 	Timeout          time.Duration // of the whole dial, look-ups and handshakes included; 0: only the context's
-	ResolutionDelay  time.Duration // wait for the preferred family's answer; 0: 50 ms; negative: none
+	ResolutionDelay  time.Duration // wait for the preferred family's answer, for udp for either's; 0: 50 ms; negative: none
 	AttemptDelay     time.Duration // between the starts of two attempts unless the first has failed, from 10 ms to 2 s; 0: 250 ms
 	FirstFamilyCount int           // attempts in the first family before the other has its turn; 0: 1
 

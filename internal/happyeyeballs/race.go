@@ -129,11 +129,13 @@ func (r *race) hear(a answer) {
 
 // await decides, after an answer for family, whether attempts may start. RFC 8305 section 3: the preferred family's answer,
 // be it negative, ends the wait; one for the other family starts the resolution delay. So does an answer with an address
-// that failed lately and none that worked: most likely it was the other family that worked.
+// that failed lately and none that worked: most likely it was the other family that worked. And so does any answer for
+// datagrams: a socket for them connects wherever there is a route, so that the first choice is the last.
 func (r *race) await(family Family) {
+	enough := family == r.e.preferred() && !r.list.doubtful() && r.e.cfg.Network != "udp"
 	switch {
 	case r.waited:
-	case len(r.asked) == 0, r.e.cfg.ResolutionDelay < 0, family == r.e.preferred() && !r.list.doubtful():
+	case len(r.asked) == 0, r.e.cfg.ResolutionDelay < 0, enough:
 		r.waited = true
 	case len(r.list.all) > 0:
 		r.patience.set(r.e.cfg.ResolutionDelay)

@@ -110,6 +110,40 @@ func TestResolutionDelay(t *testing.T) {
 	}
 }
 
+// HE-05: an address for datagrams is chosen once, so that the order has to be right: either family waits for the other.
+func TestResolutionDelayOfDatagrams(t *testing.T) {
+	const teredo, v6, v4 = "2001::1", "2001:db8::1", "192.0.2.1" // RFC 6724 has IPv4 between the two
+	aaaa := func(after time.Duration, a string) reply { return reply{after: after, addrs: []string{a}} }
+	a := func(after time.Duration) reply { return reply{after: after, addrs: []string{v4}} }
+	tests := []struct {
+		name     string
+		ip6, ip4 reply
+		started  string
+	}{
+		{"both at once", aaaa(0, v6), a(0), v6 + "@0s"},
+		{"A later", aaaa(10*ms, teredo), a(59 * ms), v4 + "@59ms"},
+		{"A too late", aaaa(10*ms, teredo), a(61 * ms), teredo + "@60ms"},
+		{"A never", aaaa(10*ms, v6), reply{never: true}, v6 + "@60ms"},
+		{"A fails", aaaa(10*ms, v6), reply{after: 20 * ms, err: errServFail}, v6 + "@20ms"},
+		{"AAAA later", aaaa(59*ms, v6), a(10 * ms), v6 + "@59ms"},
+		{"AAAA never", reply{never: true}, a(10 * ms), v4 + "@60ms"},
+		{"AAAA is empty, A takes seconds", reply{}, a(4 * time.Second), v4 + "@4s"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.dns["ip6"], w.dns["ip4"] = tt.ip6, tt.ip4
+				w.host[teredo], w.host[v6], w.host[v4] = peer{}, peer{}, peer{}
+				if _, err := w.dialTo(t.Context(), w.engine(Config{Network: "udp", NoMemory: true}), nil); err != nil {
+					t.Fatal(err)
+				}
+				w.wantStarted(tt.started)
+			})
+		})
+	}
+}
+
 // HE-02: an answer that waits out the delay does not hold up a connection that is there.
 func TestWinnerDoesNotWaitForAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
