@@ -68,7 +68,7 @@ type kind uint8
 
 const (
 	global kind = iota
-	linkLocal
+	onLink
 	loopback
 )
 
@@ -77,7 +77,7 @@ func kindOf(a netip.Addr) kind {
 	case a.IsLoopback():
 		return loopback
 	case a.Is6() && a.IsLinkLocalUnicast():
-		return linkLocal
+		return onLink
 	}
 	return global
 }

@@ -93,8 +93,7 @@ func down(i netif.Interface) netif.Interface {
 type fakeKernel struct {
 	mu     sync.Mutex
 	refuse map[string]error // by address and port, or by address
-	inUse  func(Target, uint16) bool
-	ports  []uint16 // what port 0 becomes
+	ports  []uint16         // what port 0 becomes
 	open   []string
 	binds  int
 }

@@ -94,7 +94,7 @@ func (l *Listener) Changes() <-chan struct{} { return l.set.changes }
 
 // A streamSocket accepts connections on one address.
 type streamSocket struct {
-	ln      *net.TCPListener
+	ln      net.Listener
 	conns   chan<- net.Conn
 	report  func(acceptloop.Failure, *streamSocket)
 	target  atomic.Pointer[Target]
@@ -104,7 +104,7 @@ type streamSocket struct {
 	done    chan struct{}
 }
 
-func newStreamSocket(l *Listener, ln *net.TCPListener) *streamSocket {
+func newStreamSocket(l *Listener, ln net.Listener) *streamSocket {
 	s := &streamSocket{ln: ln, conns: l.conns, report: l.tell, done: make(chan struct{})}
 	// A child of the set's context, so that all end at once.
 	s.ctx, s.cancel = context.WithCancel(l.set.ctx)

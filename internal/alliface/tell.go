@@ -16,7 +16,9 @@ type place struct {
 }
 
 // addr is the address of the socket for t.
-func (s *set) addr(t Target) net.Addr { return netAddr(s.transport, netip.AddrPortFrom(t.Addr, s.port)) }
+func (s *set) addr(t Target) net.Addr {
+	return netAddr(s.transport, netip.AddrPortFrom(t.Addr, s.port))
+}
 
 func netAddr(transport string, a netip.AddrPort) net.Addr {
 	if transport == "udp" {

@@ -1,5 +1,7 @@
+//go:build !linux
+
 package alliface
 
 const childVariable = "ENDPOINT_TEST_ALLIFACE_CHILD"
 
-func child() int { return 0 }
+func child() int { return 1 }
