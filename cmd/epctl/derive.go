@@ -60,7 +60,7 @@ func (d deriver) plugins(own registry.Plugin, role registry.Role) []registry.Plu
 	var both, others []registry.Plugin
 	for _, p := range d.registry.Plugins() {
 		switch {
-		case p.Name == own.Name || !needsAddressOnly(p.Params(role)):
+		case p.Name == own.Name || !needsAnAddress(p.Params(role)):
 		case len(p.Roles()) > 1:
 			both = append(both, p)
 		default:
@@ -71,10 +71,18 @@ func (d deriver) plugins(own registry.Plugin, role registry.Role) []registry.Plu
 	return slices.DeleteFunc(all, func(p registry.Plugin) bool { return !slices.Contains(p.Roles(), role) })
 }
 
-func needsAddressOnly(params []registry.Param) bool {
-	return !slices.ContainsFunc(params, func(p registry.Param) bool {
-		return p.Required && p.Name != "host" && p.Kind != registry.KindPort
-	})
+// needsAnAddress says that an address is all that has to be given.
+func needsAnAddress(params []registry.Param) bool {
+	required := 0
+	for _, p := range params {
+		if !p.Required {
+			continue
+		}
+		if required++; p.Name != "host" && p.Kind != registry.KindPort {
+			return false
+		}
+	}
+	return required > 0
 }
 
 // description makes the client of plugin p for the server that layer is.

@@ -82,7 +82,7 @@ func signalOr(ctx context.Context, err error) error {
 func (c *dialCmd) stream(a *app, conn net.Conn) error {
 	sent := make(chan error, 1)
 	go func() {
-		_, err := io.Copy(conn, a.stdin)
+		err := pump(conn, a.stdin)
 		if err == nil {
 			closeWrite(conn)
 		}
@@ -108,13 +108,18 @@ func closeWrite(conn net.Conn) bool {
 // copyShown copies what a peer sends, escaped on a terminal unless raw.
 func copyShown(o *output, from io.Reader, raw bool) error {
 	if raw || !o.terminal {
-		_, err := io.Copy(o.file, from)
-		return err
+		return pump(o, from)
 	}
 	e := &escaper{w: o}
-	_, err := io.Copy(e, from)
+	err := pump(e, from)
 	if end := e.Close(); err == nil {
 		err = end
 	}
+	return err
+}
+
+// pump is io.Copy without the shortcuts of the system, whose errors do not tell which side failed.
+func pump(to io.Writer, from io.Reader) error {
+	_, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{from}, make([]byte, 64<<10))
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/epctl/endpoint/registry"
+	"github.com/epctl/endpoint/trace"
 )
 
 // extra returns r with plugins that show what verbs make of wrappers, secrets, datagrams, several addresses and names
@@ -25,6 +26,7 @@ func extra(r *registry.Registry) *registry.Registry {
 		registry.Plugin{Name: "twin", Doc: "Listens on two ports at once.", Server: registry.For(newTwin)},
 		registry.Plugin{Name: "local", Doc: "Sockets in the file system.", Client: registry.For(newLocalClient), Server: registry.For(newLocalServer)},
 		registry.Plugin{Name: "garbler", Doc: "Gets a byte wrong.", Server: registry.For(newGarbler)},
+		registry.Plugin{Name: "sloth", Doc: "Never gets anywhere.", Client: registry.For(newSlothClient), Server: registry.For(newSlothServer)},
 		registry.Plugin{Name: "void", Doc: "Fails at everything.", Server: registry.For(newVoid)},
 	))
 }
@@ -84,9 +86,9 @@ func (s gramServer) ListenPacket(ctx context.Context) (net.PacketConn, error) {
 	return c.ListenPacket(ctx, "udp", netip.AddrPort(s).String())
 }
 
-type twinOptions struct{}
+type noOptions struct{}
 
-func newTwin(twinOptions) (registry.Server, error) { return serverFunc(listenTwin), nil }
+func newTwin(noOptions) (registry.Server, error) { return serverFunc(listenTwin), nil }
 
 type serverFunc func(ctx context.Context) (net.Listener, error)
 
@@ -170,7 +172,7 @@ func newLocalServer(o localServerOptions) (registry.Server, error) {
 	}), nil
 }
 
-func newGarbler(twinOptions) (registry.Server, error) {
+func newGarbler(noOptions) (registry.Server, error) {
 	return serverFunc(func(ctx context.Context) (net.Listener, error) {
 		var c net.ListenConfig
 		ln, err := c.Listen(ctx, "tcp4", "127.0.0.1:0")
@@ -196,8 +198,26 @@ func (c garblingConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func newVoid(twinOptions) (registry.Server, error) {
+func newVoid(noOptions) (registry.Server, error) {
 	return serverFunc(func(context.Context) (net.Listener, error) {
 		return nil, errors.New("nothing to listen on,\nas always: \x1b[31m")
 	}), nil
+}
+
+func newSlothClient(noOptions) (registry.Client, error) { return sloth{}, nil }
+
+func newSlothServer(noOptions) (registry.Server, error) { return sloth{}, nil }
+
+type sloth struct{}
+
+func (sloth) Dial(ctx context.Context) (net.Conn, error) {
+	t := trace.StartAttempt(ctx, "sloth", "tcp", nil)
+	<-ctx.Done()
+	t.End(nil, ctx.Err())
+	return nil, ctx.Err()
+}
+
+func (sloth) Listen(ctx context.Context) (net.Listener, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
 }

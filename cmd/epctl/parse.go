@@ -58,18 +58,12 @@ type unparsed struct {
 // Run writes an object for each string.
 func (c *parseCmd) Run(a *app) error {
 	p := parsePrinter{a: a, masks: !c.Secrets && takesSecrets(a.registry)}
+	out := bufio.NewWriter(a.out)
+	err := p.texts(c.Strings, out)
 	if c.NUL {
-		return p.stream()
+		err = p.records(out)
 	}
-	for t, err := range a.texts(c.Strings) {
-		if err != nil {
-			return err
-		}
-		if err := a.out.json(p.object(t.string)); err != nil {
-			return err
-		}
-	}
-	return told(p.failed)
+	return errors.Join(err, out.Flush(), told(p.failed))
 }
 
 type parsePrinter struct {
@@ -78,14 +72,32 @@ type parsePrinter struct {
 	failed bool
 }
 
-// stream answers each string at once, so that another program can ask for one after the other.
-func (p *parsePrinter) stream() error {
-	in, out := newRecords(p.a.stdin, 0), bufio.NewWriter(p.a.out)
+func (p *parsePrinter) texts(args []string, out *bufio.Writer) error {
 	encoder := newJSON(out)
-	for {
+	if p.a.out.terminal {
+		encoder.SetIndent("", "  ")
+	}
+	for t, err := range p.a.texts(args) {
+		if err == nil {
+			err = encoder.Encode(p.object(t.string))
+		}
+		if err == nil && t.waits {
+			err = out.Flush()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// records answers each string at once, so that another program can ask for one after the other.
+func (p *parsePrinter) records(out *bufio.Writer) error {
+	encoder := newJSON(out)
+	for in := newRecords(p.a.stdin, 0); ; {
 		s, err := in.next()
 		if errors.Is(err, io.EOF) {
-			return errors.Join(out.Flush(), told(p.failed))
+			return nil
 		}
 		if err == nil {
 			err = encoder.Encode(p.object(s))
@@ -94,7 +106,7 @@ func (p *parsePrinter) stream() error {
 			err = out.Flush()
 		}
 		if err != nil {
-			return errors.Join(out.Flush(), err)
+			return err
 		}
 	}
 }

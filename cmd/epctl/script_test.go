@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"errors"
-	"io"
 	"net"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -68,10 +65,8 @@ const patience = time.Minute
 // A listener is a process that listens.
 type listener struct {
 	cmd      *exec.Cmd
-	out, err bytes.Buffer
-	address  chan string
-	read     chan struct{} // closed when stderr is read to its end
-	once     sync.Once
+	out, err watched
+	ended    chan struct{}
 }
 
 func start(ts *testscript.TestScript, neg bool, args []string) {
@@ -80,43 +75,21 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	program, err := exec.LookPath(args[1])
 	ts.Check(err)
-	l := &listener{cmd: exec.Command(program, args[2:]...), address: make(chan string, 1), read: make(chan struct{})}
-	l.cmd.Stdout, l.cmd.Dir = &l.out, ts.Getenv("WORK")
-	stderr, err := l.cmd.StderrPipe()
-	ts.Check(err)
+	l := &listener{cmd: exec.Command(program, args[2:]...), ended: make(chan struct{})}
+	l.cmd.Stdout, l.cmd.Stderr, l.cmd.Dir = &l.out, &l.err, ts.Getenv("WORK")
 	ts.Check(l.cmd.Start())
 	ts.Defer(func() { _ = l.cmd.Process.Kill() })
-	go l.watch(stderr)
-	select {
-	case address := <-l.address:
-		ts.Setenv(args[0], address)
-		if _, port, err := net.SplitHostPort(address); err == nil {
-			ts.Setenv(args[0]+"_port", port)
-		}
-	case <-l.read:
-		ts.Fatalf("%s does not listen:\n%s", args[1], l.err.String())
-	case <-time.After(patience):
-		ts.Fatalf("%s does not say that it listens", args[1])
+	go func() {
+		defer close(l.ended)
+		_ = l.cmd.Wait() // the status is looked at
+	}()
+	text := l.err.waits(ts.Value("t").(testing.TB), "listening on ", "\n")
+	address := strings.TrimSpace(text)
+	ts.Setenv(args[0], address)
+	if _, port, err := net.SplitHostPort(address); err == nil {
+		ts.Setenv(args[0]+"_port", port)
 	}
 	ts.Value("listeners").(map[string]*listener)[args[0]] = l
-}
-
-// watch collects stderr and finds the address in it.
-func (l *listener) watch(stderr io.Reader) {
-	defer close(l.read)
-	buffer := make([]byte, 4096)
-	for {
-		n, err := stderr.Read(buffer)
-		l.err.Write(buffer[:n])
-		for line := range strings.Lines(l.err.String()) {
-			if address, ok := strings.CutPrefix(line, "listening on "); ok && strings.HasSuffix(line, "\n") {
-				l.once.Do(func() { l.address <- strings.TrimSpace(address) })
-			}
-		}
-		if err != nil {
-			return
-		}
-	}
 }
 
 func end(ts *testscript.TestScript, neg bool, args []string) {
@@ -132,13 +105,12 @@ func end(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(l.cmd.Process.Signal(signals[args[1]]))
 	}
 	select {
-	case <-l.read:
+	case <-l.ended:
 	case <-time.After(patience):
 		ts.Fatalf("%s does not end", args[0])
 	}
-	_ = l.cmd.Wait() // the status is looked at
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".out"), l.out.Bytes(), 0o600))
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".err"), l.err.Bytes(), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".out"), []byte(l.out.String()), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".err"), []byte(l.err.String()), 0o600))
 	if status := strconv.Itoa(l.cmd.ProcessState.ExitCode()); status != args[len(args)-1] {
 		ts.Fatalf("%s ended with status %s\n%s", args[0], status, l.err.String())
 	}

@@ -31,7 +31,7 @@ func (s *streamListener) take(conn net.Conn) (int64, error) {
 	var err error
 	switch {
 	case s.Echo:
-		_, err = io.Copy(conn, count)
+		err = pump(conn, count)
 		closeWrite(conn)
 	case s.JSON:
 		err = s.objects(conn, count)

@@ -84,7 +84,7 @@ func (c *tryCmd) Run(ctx context.Context, a *app) error {
 	start := time.Now()
 	err := c.try(ctx, a, t)
 	if err != nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
+		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
 	if c.JSON {
 		return t.json(a, err)
