@@ -126,7 +126,7 @@ func TestAThousandFlaps(t *testing.T) {
 	h := newHouse(t, everywhere(0))
 	h.neighbour.IP("addr add 192.0.2.2/24 dev v1")
 	h.ns.IP("addr add 192.0.2.1/24 dev v0")
-	h.await("before", has("192.0.2.1"))
+	h.await("before", are("127.0.0.1", "::1", "192.0.2.1", linkLocal(t, h.ns, "v0")+"%v0"))
 	old, err := h.dial(h.ns, "127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
@@ -165,6 +165,7 @@ func TestHundredsOfAddressesAtOnce(t *testing.T) {
 		want = append(want, four, six)
 		add = append(add, "addr add "+four+"/24 dev v0", "addr add "+six+"/64 dev v0 nodad")
 	}
+	h.await("before", are("127.0.0.1", "::1", local))
 	files := descriptors(t)
 	batch(t, h.ns, add...)
 	h.await("added", are(want...))

@@ -8,8 +8,9 @@ func (s *set) reconcile() {
 	changed := s.drop()
 	changed = s.add(time.Now()) || changed
 	s.tellReasons()
+	s.share()
 	if changed {
-		s.publish()
+		s.announce()
 	}
 }
 

@@ -120,8 +120,7 @@ func (s *set) start(ctx context.Context) error {
 			e.socket.serve()
 		}
 	}
-	s.publish()
-	<-s.changes // nobody waits for what is there from the beginning
+	s.share()
 	go s.run()
 	return nil
 }
@@ -131,6 +130,7 @@ func (s *set) run() {
 	defer close(s.done)
 	defer close(s.changes)
 	defer s.release()
+	defer s.cancel()
 	var news <-chan struct{}
 	if s.source != nil {
 		news = s.source.Changes()
@@ -195,8 +195,8 @@ func (s *set) close() {
 	<-s.done
 }
 
-// publish shares what is bound now and tells whoever waits for changes.
-func (s *set) publish() {
+// share shares what is bound now.
+func (s *set) share() {
 	list := make([]binding, 0, len(s.wanted))
 	for _, t := range s.wanted {
 		if e := s.entries[s.id(t)]; e != nil && e.socket != nil {
@@ -204,6 +204,10 @@ func (s *set) publish() {
 		}
 	}
 	s.bound.Store(&list)
+}
+
+// announce tells whoever waits for changes.
+func (s *set) announce() {
 	select {
 	case s.changes <- struct{}{}:
 	default: // the receiver has still to come for the last one, and will find this
