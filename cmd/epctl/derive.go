@@ -33,41 +33,49 @@ func clientOf(role registry.Role) registry.Role {
 
 // client returns the string of a client for the server that layer is. It is the server's own plugin as a client, with
 // the address that the server listens on and what was given of the parameters that both have; where the plugin has no
-// such client, it is any other endpoint that needs nothing but an address.
+// such client and wraps nothing, it is another endpoint that needs nothing but an address.
 func (d deriver) client(layer *registry.Layer) (string, error) {
+	out, err := d.derive(layer)
+	if err != nil {
+		return "", err
+	}
+	return out.Text(grammar.Brackets), nil
+}
+
+func (d deriver) derive(layer *registry.Layer) (*grammar.Description, error) {
 	role := clientOf(layer.Role)
-	own := ""
-	var reason error
-	for _, p := range d.plugins(layer.Plugin, role) {
-		s := d.description(layer, p, role).Text(grammar.Brackets)
-		_, _, err := d.registry.Build(s, role)
+	reason := fmt.Errorf("no %s connects to a server of %s on %s", role.Noun(), layer.Plugin.Name, address(d.addr))
+	for _, p := range d.plugins(layer, role) {
+		out, err := d.description(layer, p, role)
 		if err == nil {
-			return s, nil
+			if _, _, err = d.registry.Build(out.String(), role); err == nil {
+				return out, nil
+			}
 		}
 		if p.Name == layer.Plugin.Name {
-			own, reason = s, err
+			reason = fmt.Errorf("the %s that matches %s could not be made out: %w", role.Noun(), p.Name, err)
 		}
 	}
-	if own == "" {
-		return "", fmt.Errorf("no %s connects to a server of %s on %s", role.Noun(), layer.Plugin.Name, address(d.addr))
-	}
-	return "", fmt.Errorf("the %s that matches could not be made out: %w", role.Noun(), reason)
+	return nil, reason
 }
 
 // plugins returns those that may be the client: the server's own first, then those that need an address only, of which
 // those that are servers as well mean the network as it is.
-func (d deriver) plugins(own registry.Plugin, role registry.Role) []registry.Plugin {
-	var both, others []registry.Plugin
-	for _, p := range d.registry.Plugins() {
-		switch {
-		case p.Name == own.Name || !needsAnAddress(p.Params(role)):
-		case len(p.Roles()) > 1:
-			both = append(both, p)
-		default:
-			others = append(others, p)
+func (d deriver) plugins(layer *registry.Layer, role registry.Role) []registry.Plugin {
+	all := []registry.Plugin{layer.Plugin}
+	if !slices.ContainsFunc(layer.Args, func(a registry.LayerArg) bool { return len(a.Inner) > 0 }) {
+		var both, others []registry.Plugin
+		for _, p := range d.registry.Plugins() {
+			switch {
+			case p.Name == layer.Plugin.Name || !needsAnAddress(p.Params(role)):
+			case slices.Contains(p.Roles(), layer.Role):
+				both = append(both, p)
+			default:
+				others = append(others, p)
+			}
 		}
+		all = slices.Concat(all, both, others)
 	}
-	all := slices.Concat([]registry.Plugin{own}, both, others)
 	return slices.DeleteFunc(all, func(p registry.Plugin) bool { return !slices.Contains(p.Roles(), role) })
 }
 
@@ -86,38 +94,39 @@ func needsAnAddress(params []registry.Param) bool {
 }
 
 // description makes the client of plugin p for the server that layer is.
-func (d deriver) description(layer *registry.Layer, p registry.Plugin, role registry.Role) *grammar.Description {
+func (d deriver) description(layer *registry.Layer, p registry.Plugin, role registry.Role) (*grammar.Description, error) {
 	out := &grammar.Description{Fields: []grammar.Field{{Value: p.Name}}}
 	for _, param := range p.Params(role) {
-		if field, ok := d.field(layer, param); ok {
+		field, ok, err := d.field(layer, param)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
 			out.Fields = append(out.Fields, field)
 		}
 	}
-	return out
+	return out, nil
 }
 
-func (d deriver) field(layer *registry.Layer, p registry.Param) (grammar.Field, bool) {
-	field := grammar.Field{Key: p.Name, Keyed: true}
-	if value, ok := d.address(p); ok {
-		field.Value = value
-		return field, true
+func (d deriver) field(layer *registry.Layer, p registry.Param) (field grammar.Field, ok bool, err error) {
+	field = grammar.Field{Key: p.Name, Keyed: true}
+	if field.Value, ok = d.address(p); ok {
+		return field, true, nil
 	}
 	i := slices.IndexFunc(layer.Args, func(a registry.LayerArg) bool { return a.Param.Name == p.Name })
 	if i < 0 || !layer.Args[i].Given {
-		return field, false
+		return field, false, nil
 	}
 	arg := layer.Args[i]
-	if len(arg.Inner) == 1 && arg.Param.Kind.Role() != "" && p.Kind == registry.Kind(clientOf(arg.Inner[0].Role)) {
-		inner := arg.Inner[0]
-		field.Nested = d.description(inner, inner.Plugin, clientOf(inner.Role))
-		return field, true
+	if len(arg.Inner) == 1 && p.Kind == registry.Kind(clientOf(arg.Inner[0].Role)) {
+		field.Nested, err = d.derive(arg.Inner[0])
+		return field, true, err
 	}
 	if p.Kind != arg.Param.Kind || p.Map || len(arg.Fields) != 1 {
-		return field, false
+		return field, false, nil
 	}
-	value, ok := d.values[arg.Fields[0].ValueSpan]
-	field.Value = value
-	return field, ok
+	field.Value, ok = d.values[arg.Fields[0].ValueSpan]
+	return field, ok, nil
 }
 
 // address returns the value of a parameter that says where to connect to.

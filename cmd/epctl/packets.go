@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
+	"reflect"
 	"time"
 
 	"golang.org/x/net/ipv4"
@@ -65,8 +67,8 @@ func (c *listenCmd) packet(a *app, conn net.PacketConn, p packet) error {
 	return a.out.print(p.line(c.Raw))
 }
 
-// A packetReader reads datagrams with what the socket tells of them. A kind of socket that tells more in a way of its
-// own gets a case in newPacketReader.
+// A packetReader reads datagrams with what the socket tells of them: a *net.UDPConn by control messages, others by the
+// addresses that they give.
 type packetReader struct {
 	conn   net.PacketConn
 	buffer []byte
@@ -93,40 +95,57 @@ func newPacketReader(conn net.PacketConn) *packetReader {
 }
 
 // read returns the next datagram, whose data is good until the one after it.
-func (r *packetReader) read() (p packet, err error) {
-	var n, index int
-	var to net.IP
-	switch {
-	case r.read4 != nil:
-		var cm *ipv4.ControlMessage
-		if n, cm, p.from, err = r.read4.ReadFrom(r.buffer); cm != nil {
-			to, index = cm.Dst, cm.IfIndex
-		}
-	case r.read6 != nil:
-		var cm *ipv6.ControlMessage
-		if n, cm, p.from, err = r.read6.ReadFrom(r.buffer); cm != nil {
-			to, index = cm.Dst, cm.IfIndex
-		}
-	default:
-		n, p.from, err = r.conn.ReadFrom(r.buffer)
-	}
-	p.to, p.data = r.conn.LocalAddr(), r.buffer[:n]
-	r.place(&p, to, index)
-	return p, err
-}
-
-// place fills in where a datagram went.
-func (r *packetReader) place(p *packet, to net.IP, index int) {
+func (r *packetReader) read() (packet, error) {
+	n, from, to, index, err := r.readFrom()
+	p := packet{from: from, to: r.conn.LocalAddr(), data: r.buffer[:n]}
 	if device, err := net.InterfaceByIndex(index); index > 0 && err == nil {
 		p.device = device.Name
 	}
-	local, ok := p.to.(*net.UDPAddr)
-	if to == nil || !ok {
-		return
+	if local, ok := p.to.(*net.UDPAddr); ok && to.IsValid() {
+		to = to.Unmap()
+		if to.IsLinkLocalUnicast() || to.IsLinkLocalMulticast() {
+			to = to.WithZone(p.device) // which IPv4 does not take
+		}
+		p.to = net.UDPAddrFromAddrPort(netip.AddrPortFrom(to, uint16(local.Port)))
 	}
-	dst := &net.UDPAddr{IP: to, Port: local.Port}
-	if to.To4() == nil && (to.IsLinkLocalUnicast() || to.IsLinkLocalMulticast()) {
-		dst.Zone = p.device
+	return p, err
+}
+
+// readFrom also returns the address that the datagram was sent to, and the index of the interface that it came in on,
+// where they are known.
+func (r *packetReader) readFrom() (n int, from net.Addr, to netip.Addr, index int, err error) {
+	switch {
+	case r.read4 != nil:
+		var cm *ipv4.ControlMessage
+		if n, cm, from, err = r.read4.ReadFrom(r.buffer); cm != nil {
+			to, _ = netip.AddrFromSlice(cm.Dst)
+			index = cm.IfIndex
+		}
+	case r.read6 != nil:
+		var cm *ipv6.ControlMessage
+		if n, cm, from, err = r.read6.ReadFrom(r.buffer); cm != nil {
+			to, _ = netip.AddrFromSlice(cm.Dst)
+			index = cm.IfIndex
+		}
+	default:
+		n, from, err = r.conn.ReadFrom(r.buffer)
+		to, index = arrival(from)
 	}
-	p.to = dst
+	return n, from, to, index, err
+}
+
+// arrival returns what an address of a plugin's own tells of a datagram's way: the fields Local, the address that it was
+// sent to, and Interface, the index of the interface that it came in on.
+func arrival(from net.Addr) (to netip.Addr, index int) {
+	v := reflect.Indirect(reflect.ValueOf(from))
+	if v.Kind() != reflect.Struct {
+		return to, 0
+	}
+	if f := v.FieldByName("Local"); f.IsValid() && f.CanInterface() {
+		to, _ = f.Interface().(netip.Addr)
+	}
+	if f := v.FieldByName("Interface"); f.IsValid() && f.CanInterface() {
+		index, _ = f.Interface().(int)
+	}
+	return to, index
 }
