@@ -82,17 +82,19 @@ func echo(t *testing.T, address string) (net.Addr, string) {
 	server, err := net.ListenPacket("udp", address)
 	testenv.Need(t, err == nil, "a loopback address for "+address)
 	t.Cleanup(func() { _ = server.Close() })
-	go func() {
-		buf := make([]byte, 100)
-		for {
-			n, from, err := server.ReadFrom(buf)
-			if err != nil {
-				return
-			}
-			_, _ = server.WriteTo(buf[:n], from)
-		}
-	}()
+	go sendBack(server)
 	return server.LocalAddr(), strconv.Itoa(server.LocalAddr().(*net.UDPAddr).Port)
+}
+
+func sendBack(c net.PacketConn) {
+	buf := make([]byte, 100)
+	for {
+		n, from, err := c.ReadFrom(buf)
+		if err != nil {
+			return
+		}
+		_, _ = c.WriteTo(buf[:n], from)
+	}
 }
 
 func hostOf(a net.Addr) string {
