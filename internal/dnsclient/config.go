@@ -14,7 +14,7 @@ import (
 const (
 	DefaultAttempts = 3
 	DefaultTimeout  = 2 * time.Second
-	MaxTimeout      = 8 * time.Second // of one try, to which the waiting time of later rounds grows
+	MaxTimeout      = 8 * time.Second // of one try, to which that of later rounds grows
 
 	maxAliases   = 16  // CNAMEs from one name to its addresses
 	maxQuestions = 8   // asked for one name, where a server does not follow the aliases itself
@@ -57,7 +57,7 @@ type Config struct {
 	TLS       func() (*tls.Config, error) // called for each connection; nil: the system's roots
 
 	Attempts int           // tries of each server for one question; 0: 3
-	Timeout  time.Duration // of the first tries; it doubles with each round, up to 8 s; 0: 2 s
+	Timeout  time.Duration // of the first tries; it doubles with each round, up to 8 s where it is less; 0: 2 s
 	Idle     time.Duration // how long a connection waits for the next question; 0: it is closed at once
 
 	CacheSize int  // answers that are kept; 0: none

@@ -18,7 +18,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds what must not take long, on however slow a machine.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // memory is a configuration for servers in memory, one for each handler.
 func memory(t testing.TB, handlers ...dnstest.Handler) dnsclient.Config {

@@ -61,7 +61,7 @@ type search struct {
 // each try more time than the one before, and begin some time apart. The result has an error where there is no answer.
 func (c *Client) ask(ctx context.Context, q question) (answer, result) {
 	s := &search{Client: c, q: q, done: make([]bool, len(c.servers))}
-	timeout, pause := min(c.cfg.Timeout, MaxTimeout), firstPause
+	timeout, pause := c.cfg.Timeout, firstPause
 	for round := 1; ; round++ {
 		begun := time.Now()
 		a, err := s.round(ctx, timeout)
@@ -76,7 +76,7 @@ func (c *Client) ask(ctx context.Context, q question) (answer, result) {
 		if err := wait(ctx, pause-time.Since(begun)); err != nil {
 			return a, dead(err)
 		}
-		timeout, pause = min(2*timeout, MaxTimeout), 2*pause
+		timeout, pause = min(2*timeout, max(MaxTimeout, c.cfg.Timeout)), 2*pause
 	}
 }
 

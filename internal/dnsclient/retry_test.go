@@ -235,3 +235,16 @@ func TestContextEndsALookUp(t *testing.T) {
 		}
 	})
 }
+
+// A time for an answer that is longer than it would ever grow stays what it is.
+func TestLongTimeouts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := memory(t, silent)
+		cfg.Timeout = 20 * time.Second
+		start := time.Now()
+		_ = fails(t, client(t, cfg), "ip6", "host.example")
+		if d := time.Since(start); d != time.Minute {
+			t.Errorf("three tries of 20s take %v", d)
+		}
+	})
+}

@@ -21,6 +21,7 @@ type Query struct {
 
 	HTTP  http.ResponseWriter // over HTTPS, for headers
 	Proto string              // over HTTPS, such as "HTTP/2.0"; over TLS what ALPN chose
+	Host  string              // over HTTPS
 	Path  string              // over HTTPS
 
 	t      testing.TB

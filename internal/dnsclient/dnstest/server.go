@@ -174,7 +174,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q.HTTP, q.Proto = w, r.Proto
-	q.Path = r.URL.Path
+	q.Host, q.Path = r.Host, r.URL.Path
 	sent := false
 	q.status = func(code int) { sent = true; w.WriteHeader(code) }
 	q.raw = func(b []byte) { sent = true; _, _ = w.Write(b) }
