@@ -1,6 +1,7 @@
 package mcast
 
 import (
+	"errors"
 	"maps"
 
 	"github.com/epctl/endpoint/internal/netif"
@@ -45,19 +46,36 @@ func (m *Memberships) joinNew(w *want) bool {
 		for _, c := range sorted(p.missing) {
 			m.joinMissing(p, c, i)
 		}
-		complete = complete && len(p.missing) == 0
+		complete = complete && !p.worthATry()
 	})
 	return complete
 }
 
+// worthATry reports whether something is missing that may be had later without an event of the interface.
+func (p *presence) worthATry() bool {
+	for _, err := range p.missing {
+		if !errors.Is(err, errNoIPv6) {
+			return true
+		}
+	}
+	return false
+}
+
 func (m *Memberships) joinMissing(p *presence, c Channel, i netif.Interface) {
-	err := m.hold(c, i)
-	if err == nil {
-		delete(p.missing, c)
+	if err := m.hold(c, i); err != nil {
+		m.miss(p, c, i, err)
 		return
 	}
+	delete(p.missing, c)
+}
+
+// miss keeps in mind that c is not joined on the interface, and why.
+func (m *Memberships) miss(p *presence, c Channel, i netif.Interface, err error) {
 	if p.missing[c] == nil {
 		m.note(Change{Membership: Membership{c, i.Index, i.Name}, Op: Failed, Err: err})
+	}
+	if p.missing == nil {
+		p.missing = map[Channel]error{}
 	}
 	p.missing[c] = err
 }

@@ -1,6 +1,7 @@
 package mcast
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -57,30 +58,38 @@ func (m *Memberships) want(s Selector) *want {
 	return m.wants[i]
 }
 
-// joinOnAll joins c, which w has just got, on the interfaces of w, or on none.
+// joinOnAll joins c, which w has just got, on the interfaces of w, or on none. Where all are meant, those without IPv6
+// are not.
 func (m *Memberships) joinOnAll(w *want, c Channel) error {
-	var err error
+	var failed error
 	var done []netif.Interface
 	w.selector.visit(m.seen, func(i netif.Interface) {
-		if err != nil {
+		if failed != nil {
 			return
 		}
-		if err = sensible(c.Group, i); err != nil {
-			return
-		}
-		if err = m.hold(c, i); err == nil {
+		switch err := m.joinOn(c, i); {
+		case err == nil:
 			done = append(done, i)
 			w.presence(i)
-		} else {
-			err = fmt.Errorf("on %s: %w", i.Name, err)
+		case w.selector.IsAll() && errors.Is(err, errNoIPv6):
+			m.miss(w.presence(i), c, i, err)
+		default:
+			failed = fmt.Errorf("on %s: %w", i.Name, err)
 		}
 	})
-	if err != nil {
+	if failed != nil {
 		for _, i := range done {
 			_ = m.release(c, i.Index, i.Name, false)
 		}
 	}
-	return err
+	return failed
+}
+
+func (m *Memberships) joinOn(c Channel, i netif.Interface) error {
+	if err := sensible(c.Group, i); err != nil {
+		return err
+	}
+	return m.hold(c, i)
 }
 
 // sensible refuses an interface-local group on an interface where nothing of it can be heard.
@@ -91,11 +100,14 @@ func sensible(group netip.Addr, i netif.Interface) error {
 	return fmt.Errorf("%s is interface-local and never leaves this host: %s is no loopback interface", group, i.Name)
 }
 
-// presence makes sure that w is on the interface, with all its channels but those that are known to be missing.
-func (w *want) presence(i netif.Interface) {
-	if w.on[i.Index] == nil {
-		w.on[i.Index] = &presence{generation: i.Generation, name: i.Name}
+// presence returns what w has on the interface, which is all its channels where it was not there before.
+func (w *want) presence(i netif.Interface) *presence {
+	p := w.on[i.Index]
+	if p == nil {
+		p = &presence{generation: i.Generation, name: i.Name}
+		w.on[i.Index] = p
 	}
+	return p
 }
 
 // forget takes c out of w, and w out of the list where it was the last one.

@@ -13,10 +13,14 @@ func limit(c Channel, more bool, err error) error {
 		return fmt.Errorf("the limit is the sysctl %s: %w", sysctl, err)
 	}
 	if c.Group.Is6() && errors.Is(err, syscall.EINVAL) {
-		return fmt.Errorf("the interface does no IPv6: %w", err)
+		return fmt.Errorf("%w: %w", errNoIPv6, err)
 	}
 	return err
 }
+
+// errNoIPv6: the kernel has taken IPv6 off the interface, or never put it there, because its MTU is below 1280 (RFC 8200
+// section 5). When it puts it there, package netif tells so.
+var errNoIPv6 = errors.New("the interface does no IPv6")
 
 // limitOf: the kernel charges IPv6 memberships to the socket's memory for options, and counts all else.
 func limitOf(c Channel, more bool, err error) string {

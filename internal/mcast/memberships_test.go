@@ -215,6 +215,43 @@ func TestJoinThatFailsOnOneInterfaceJoinsNone(t *testing.T) {
 	})
 }
 
+// An interface without IPv6 is none of all interfaces for an IPv6 group, until it has it.
+func TestInterfaceWithoutIPv6KeepsNoOtherFromBeingJoined(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, eth(2, "a", 1), eth(3, "b", 2))
+		tries := 0
+		w.kernel.fail = func(index int, _ Channel) error {
+			if index == 3 && w.kernel.devices[3] == 2 {
+				tries++
+				return syscall.EINVAL
+			}
+			return nil
+		}
+		if err := w.Join(channel("ff02::fb"), sel("b")); !errors.Is(err, errNoIPv6) {
+			t.Errorf("by name: %v", err)
+		}
+		if err := w.Join(channel("ff02::fb"), All()); err != nil {
+			t.Fatal(err)
+		}
+		w.wantJoined(t, "ff02::fb on a")
+		wantLines(t, "events", w.events(), "joined ff02::fb on a (index 2)",
+			"can't join ff02::fb on b (index 3): the interface does no IPv6: invalid argument")
+		w.become(eth(2, "a", 1), eth(3, "b", 2), eth(4, "c", 3))
+		w.wantJoined(t, "ff02::fb on a", "ff02::fb on c")
+		before := tries
+		time.Sleep(time.Minute)
+		if tries != before {
+			t.Errorf("tried %d times in a minute", tries-before)
+		}
+		w.become(eth(2, "a", 1), eth(3, "b", 9))
+		w.wantJoined(t, "ff02::fb on a", "ff02::fb on b")
+		if err := w.Leave(channel("ff02::fb"), All()); err != nil {
+			t.Error(err)
+		}
+		w.wantJoined(t)
+	})
+}
+
 func TestRefusedJoinsAndLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, loopback(), eth(2, "a", 2))

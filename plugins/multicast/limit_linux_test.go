@@ -3,6 +3,7 @@ package multicast_test
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/epctl/endpoint/plugins/multicast"
+	"github.com/epctl/endpoint/trace"
+	"golang.org/x/sys/unix"
 )
 
 // MC-05: the 21st group of a socket.
@@ -97,12 +100,64 @@ func TestIPv6MembershipReturnsWithTheMTU(t *testing.T) {
 	if _, err := open(r, "multicast:7777:[ff02::4242]:r0", true); !errors.Is(err, syscall.EINVAL) || !strings.Contains(err.Error(), "does no IPv6") {
 		t.Errorf("with an MTU of 1000: %v", err)
 	}
+	all := listen(t, r, "multicast:7777:[ff02::4242]:*")
+	all.awaitOn(t, "ff02::4242")
 	c.details()
 	r.IP("link set r0 mtu 1500")
+	all.awaitOn(t, "ff02::4242", "r0")
 	c.await(t, "joined again", func() bool {
 		return slices.ContainsFunc(c.details(), func(s string) bool { return strings.HasPrefix(s, "joined ff02::4242 on r0") })
 	})
 	untilHeard(t, dial(t, s, "multicast:7777:[ff02::4242]:s0"), c, "large enough")
+}
+
+// MC-01: the kernel itself is told, so that no program's queue fills with what it drops.
+func TestKernelKeepsGroupsOfOthersAway(t *testing.T) {
+	for group, option := range map[string][2]int{
+		"239.1.2.3": {unix.SOL_IP, unix.IP_MULTICAST_ALL}, "ff02::4242": {unix.SOL_IPV6, unix.IPV6_MULTICAST_ALL},
+	} {
+		r, _ := pair(t, 1)
+		raw, err := listen(t, r, "multicast:7777:%s:r0", group).SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		value := -1
+		if err := raw.Control(func(fd uintptr) { value, _ = unix.GetsockoptInt(int(fd), option[0], option[1]) }); err != nil {
+			t.Fatal(err)
+		}
+		if value != 0 {
+			t.Errorf("%s: the option is %d", group, value)
+		}
+	}
+}
+
+// What is done and what can't be is told to the tracer, with the socket's address.
+func TestTracerIsTold(t *testing.T) {
+	r, _ := pair(t, 1)
+	c := listen(t, r, "multicast:7777:[ff02::4242]:r0")
+	c.mu.Lock()
+	var kinds []trace.Kind
+	for _, e := range c.events {
+		kinds = append(kinds, e.Kind)
+		if e.Kind != trace.Built && (e.Layer != "multicast" || e.Network != "udp6" || e.Local.String() != "[::]:7777") {
+			t.Errorf("%+v", e)
+		}
+	}
+	c.mu.Unlock()
+	if want := []trace.Kind{trace.Built, trace.Changed, trace.Listening}; !slices.Equal(kinds, want) {
+		t.Errorf("told %q, want %q", kinds, want)
+	}
+	failed, err := open(r, "multicast:7777:[ff02::4242]:nosuch", true)
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Op != "listen" || op.Addr.String() != "[ff02::4242]:7777" {
+		t.Errorf("%v", err)
+	}
+	if last := failed.events[len(failed.events)-1]; last.Kind != trace.Listening || !errors.Is(last.Err, multicast.ErrNoInterface) {
+		t.Errorf("told %+v", last)
+	}
+	if _, err := open(r, "multicast:7777:[ff02::4242]:nosuch", false); !errors.As(err, &op) || op.Op != "dial" {
+		t.Errorf("%v", err)
+	}
 }
 
 // The name that the system keeps beside an interface's own is looked up once.

@@ -215,9 +215,13 @@ func TestRoutesChooseAnInterface(t *testing.T) {
 func TestInterfaceLocalGroupStaysOnTheHost(t *testing.T) {
 	r, s := pair(t, 1)
 	r.IP("-6 route add multicast ff01::/16 dev lo table local")
-	_, err := open(r, "multicast:7777:[ff01::4242]:r0", true)
-	if err == nil || !strings.Contains(err.Error(), "interface-local") {
-		t.Errorf("ff01::4242 on r0: %v", err)
+	for _, where := range []string{"r0", "lo:outInterface=r0"} {
+		for _, server := range []bool{true, false} {
+			_, err := open(r, "multicast:7777:[ff01::4242]:"+where, server)
+			if err == nil || !strings.Contains(err.Error(), "interface-local") {
+				t.Errorf("ff01::4242 on %s: %v", where, err)
+			}
+		}
 	}
 	c := listen(t, r, "multicast:7777:[ff01::4242]")
 	if got := c.on("ff01::4242"); len(got) != 1 || got[0] != "lo" {
