@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
@@ -39,7 +40,7 @@ func (a *app) command(ctx context.Context, args []string) error {
 	case left: // help was asked for and is printed
 		return nil
 	case err != nil:
-		return usage(err)
+		return a.usage(err, args)
 	}
 	return parsed.Run()
 }
@@ -56,14 +57,22 @@ func newParser(a *app, ctx context.Context, exit func(int)) (*kong.Kong, error) 
 	)
 }
 
-// usage says which help to ask for about an error of the command line.
-func usage(err error) error {
-	command := "epctl"
+// usage says which help to ask for about an error of the command line, and hides the secrets of strings in it.
+func (a *app) usage(err error, args []string) error {
+	message, command := err.Error(), "epctl"
+	for _, arg := range args {
+		if strings.Contains(arg, ":") {
+			message = strings.ReplaceAll(message, arg, judge(a.registry, arg, "").text)
+		}
+	}
+	if len(args) > 0 && strings.Contains(args[0], ":") {
+		message = "a verb comes before an endpoint, such as check or try"
+	}
 	var parse *kong.ParseError
 	if errors.As(err, &parse) {
 		if node := parse.Context.Selected(); node != nil {
 			command = node.FullPath()
 		}
 	}
-	return &usageError{err.Error(), command + " --help"}
+	return &usageError{message, command + " --help"}
 }

@@ -265,7 +265,8 @@ func TestColourIsForTerminals(t *testing.T) {
 // onTerminal returns what a program writes to a terminal, which puts a carriage return before each newline.
 func onTerminal(t *testing.T, args ...string) string {
 	t.Helper()
-	script := testenv.Tool(t, "script") // of util-linux
+	testenv.Need(t, runtime.GOOS == "linux", "the script of util-linux")
+	script := testenv.Tool(t, "script")
 	quoted := make([]string, len(args))
 	for i, arg := range args {
 		quoted[i] = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"

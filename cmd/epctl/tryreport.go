@@ -92,8 +92,17 @@ func (t *trial) print(a *app, start time.Time, err error) error {
 	for _, e := range t.events {
 		b.WriteString(line.line(e))
 	}
+	before := ""
 	for _, at := range t.Tries {
-		b.WriteString("\n" + at.facts(o) + at.options(o))
+		b.WriteString("\n" + at.facts(o))
+		switch options := at.options(o); {
+		case options == "":
+		case options == before:
+			b.WriteString("\n" + o.faint("socket options as above") + "\n")
+		default:
+			b.WriteString("\n" + options)
+			before = options
+		}
 	}
 	if err == nil {
 		b.WriteString("\n" + o.good("ok") + "\n")
@@ -176,5 +185,5 @@ func (at *attempt) options(o *output) string {
 		}
 		rows.add(row...)
 	}
-	return "\n" + rows.text(o.width)
+	return rows.text(o.width)
 }
