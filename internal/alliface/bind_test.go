@@ -199,3 +199,14 @@ func TestNothingIsFollowedWithoutWatch(t *testing.T) {
 		t.Error("a change is told")
 	}
 }
+
+// Nothing at all can be bound: the error has the reason.
+func TestNoAddressIsThere(t *testing.T) {
+	w := newWorld(t, everywhere(80), eth(2, "eth0", "192.0.2.1"))
+	w.kernel.refuse = map[string]error{"192.0.2.1": errNotHere}
+	err := w.set.start(context.Background())
+	want := "listen tcp [::]:80: no address to listen on: listen tcp 192.0.2.1:80: " + errNotHere.Error()
+	if !errors.Is(err, ErrNoAddress) || !errors.Is(err, errNotHere) || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}

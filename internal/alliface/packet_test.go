@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/epctl/endpoint/internal/packetinfo"
@@ -161,86 +160,5 @@ func TestPacketWriteDeadline(t *testing.T) {
 	_ = c.SetWriteDeadline(time.Time{})
 	if _, err := c.Write([]byte("x"), to); err != nil {
 		t.Errorf("without a deadline: %v", err)
-	}
-}
-
-func TestDeadlines(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var d deadline
-		begin := time.Now()
-		over := func(what string, want time.Duration) {
-			t.Helper()
-			select {
-			case <-d.passed():
-			case <-time.After(time.Hour):
-			}
-			if got := time.Since(begin); got != want {
-				t.Errorf("%s: over after %s, want %s", what, got, want)
-			}
-			begin = time.Now()
-		}
-		over("none", time.Hour)
-		d.set(begin.Add(time.Minute))
-		over("in a minute", time.Minute)
-		over("still over", 0)
-		d.set(time.Time{})
-		over("none again", time.Hour)
-		d.set(begin.Add(-time.Second))
-		over("in the past", 0)
-		d.set(begin.Add(time.Second))
-		waiting := d.passed()
-		d.set(begin.Add(2 * time.Second)) // whoever waits is put off too
-		<-waiting
-		over("put off", 2*time.Second)
-		d.set(begin.Add(time.Second))
-		waiting = d.passed()
-		d.set(begin)
-		<-waiting
-		over("at once", 0)
-	})
-}
-
-// A peer that has not been heard gets datagrams from the address that suits it.
-func TestTheSourceForAnUnknownPeer(t *testing.T) {
-	c := &PacketConn{set: newSet(everywhere(80), "udp", nil, nil)}
-	var list []binding
-	for _, t := range everywhere(80).Targets(newFakeSource(
-		eth(1, "lo", "127.0.0.1", "::1"),
-		eth(2, "eth0", "192.0.2.1", "10.1.0.1", "2001:db8:1::1", "fe80::1"),
-		eth(3, "eth1", "10.2.0.1", "2001:db8:2::1", "fe80::1"),
-	).Snapshot()) {
-		s := &packetSocket{}
-		s.moved(t)
-		list = append(list, binding{t, s})
-	}
-	c.set.bound.Store(&list)
-	for _, tc := range []struct {
-		peer, want string
-		index      int
-	}{
-		{"127.0.0.1", "127.0.0.1", 0},
-		{"127.9.9.9", "127.0.0.1", 0},
-		{"192.0.2.77", "192.0.2.1", 0},
-		{"10.2.9.9", "10.2.0.1", 0},
-		{"10.1.9.9", "10.1.0.1", 0},
-		{"::1", "::1", 0},
-		{"2001:db8:2::9", "2001:db8:2::1", 0},
-		{"2001:db8:1::9", "2001:db8:1::1", 0},
-		{"fe80::9%eth0", "fe80::1%eth0", 0},
-		{"fe80::9%eth1", "fe80::1%eth1", 0},
-		{"fe80::9%3", "fe80::1%eth1", 0},
-		{"fe80::9", "fe80::1%eth1", 3},
-	} {
-		s, err := c.socketFor(packetinfo.Info{Peer: netip.AddrPortFrom(netip.MustParseAddr(tc.peer), 9), Interface: tc.index})
-		if err != nil || s.target.Load().Addr.String() != tc.want {
-			t.Errorf("%s: %v, %v, want %s", tc.peer, s.target.Load(), err, tc.want)
-		}
-	}
-	// LI-14: the same local address on two interfaces.
-	for index, want := range map[int]string{2: "fe80::1%eth0", 3: "fe80::1%eth1"} {
-		to := packetinfo.Info{Peer: netip.MustParseAddrPort("[fe80::9]:9"), Local: netip.MustParseAddr("fe80::1"), Interface: index}
-		if s, err := c.socketFor(to); err != nil || s.target.Load().Addr.String() != want {
-			t.Errorf("from fe80::1 on %d: %v", index, err)
-		}
 	}
 }

@@ -10,10 +10,18 @@ import (
 	"github.com/epctl/endpoint/internal/packetinfo"
 )
 
+// A packetConn is a *packetinfo.Conn.
+type packetConn interface {
+	Read([]byte) (int, packetinfo.Info, error)
+	Write([]byte, packetinfo.Info) (int, error)
+	UDP() *net.UDPConn
+	Close() error
+}
+
 // A packetSocket receives datagrams on one address, or on one family with mode Wildcard.
 type packetSocket struct {
 	owner   *PacketConn
-	conn    *packetinfo.Conn
+	conn    packetConn
 	target  atomic.Pointer[Target]
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -21,7 +29,7 @@ type packetSocket struct {
 	done    chan struct{}
 }
 
-func newPacketSocket(c *PacketConn, conn *packetinfo.Conn) *packetSocket {
+func newPacketSocket(c *PacketConn, conn packetConn) *packetSocket {
 	s := &packetSocket{owner: c, conn: conn, done: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(c.set.ctx)
 	return s

@@ -103,6 +103,20 @@ func TestARenamedInterface(t *testing.T) {
 	})
 }
 
+// An address that two interfaces have stays as long as one of them has it.
+func TestAnAddressOfTwoInterfaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, everywhere(80), eth(2, "eth0", "192.0.2.1"), eth(3, "eth1", "192.0.2.1")).start()
+		w.log.lines()
+		w.after(eth(2, "eth0"), eth(3, "eth1", "192.0.2.1"))
+		w.want("after", "192.0.2.1:80")
+		w.wantLines()
+		if b := w.set.bindings()[0]; w.kernel.tries() != 1 || b.Interface != "eth1" || w.changed() {
+			t.Errorf("%d binds; the interface is %s", w.kernel.tries(), b.Interface)
+		}
+	})
+}
+
 // The names decide: an interface that is renamed out of the selection is left.
 func TestARenamedInterfaceOutOfTheSelection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
