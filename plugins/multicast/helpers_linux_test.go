@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"slices"
@@ -256,5 +255,3 @@ func link(r, s *testenv.Netns, i int) {
 		end.ns.IP(fmt.Sprintf("addr add 2001:db8:%d::%d/64 dev %s nodad", i, n+1, end.name))
 	}
 }
-
-func port(c *conn) int { return c.LocalAddr().(*net.UDPAddr).Port }
