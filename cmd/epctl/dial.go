@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"time"
@@ -16,7 +17,8 @@ type dialCmd struct {
 	Wait     time.Duration `default:"1s" help:"How long to wait for datagrams once the input has ended."`
 	Replies  int           `placeholder:"N" help:"End as soon as this many datagrams have come."`
 	Raw      bool          `help:"Do not escape what comes, on a terminal either."`
-	Trace    traceFlag     `help:"Tell on stderr what happens, as lines of text or with =json as JSON."`
+	Trace    traceFlag     `help:"Tell on stderr what happens, as lines of text or with =json as JSON; where addresses were raced, text ends with a timeline."`
+	SVG      string        `name:"svg" placeholder:"FILE" help:"Write the timeline as a picture to this file."`
 }
 
 func (c *dialCmd) Help() string {
@@ -36,12 +38,18 @@ func (c *dialCmd) Run(ctx context.Context, a *app) error {
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	traced, flush := a.traced(ctx, c.Trace)
+	traced, picture := pictured(traced, c.Trace, c.SVG)
 	conn, err := a.dial(traced, c.String, role, c.Timeout)
+	picture.end(conn, err)
 	flush()
+	drawn := picture.draw(a)
 	if err != nil {
-		return signalOr(ctx, err)
+		return errors.Join(signalOr(ctx, err), drawn)
 	}
 	defer conn.Close()
+	if drawn != nil {
+		return drawn
+	}
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	if role == registry.RolePacketClient {
 		return signalOr(ctx, c.datagrams(a, conn))
