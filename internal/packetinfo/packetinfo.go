@@ -129,7 +129,7 @@ func (c *Conn) receive(b []byte) (message, error) {
 	var oob oobBuffer
 	n, oobn, flags, from, err := c.udp.ReadMsgUDPAddrPort(b, oob.bytes[:])
 	if err != nil {
-		return message{n: n}, err
+		return message{}, err // where n may be -1
 	}
 	m := message{n: n}
 	m.Peer = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
@@ -165,7 +165,7 @@ func (c *Conn) send(b []byte, to Info, index int) (int, error) {
 	peer := netip.AddrPortFrom(to.Peer.Addr().WithZone(""), to.Peer.Port())
 	n, _, err := c.udp.WriteMsgUDPAddrPort(b, oob.build(c.ipv6, to, index), peer)
 	if err != nil {
-		return n, withPeer(err, to.Peer)
+		return 0, withPeer(err, to.Peer)
 	}
 	return n, nil
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strings"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -41,7 +41,7 @@ func (p pair) join() {
 		dev  string
 		addr netip.Addr
 	}{{p.here, "here", p.hereAddr}, {p.there, "there", p.thereAddr}} {
-		end.ns.IP("link set " + end.dev + " up")
+		end.ns.IP("link set " + end.dev + " addrgenmode none up") // so that an answer has but one address to come from
 		end.ns.IP("addr add " + end.addr.String() + "/64 dev " + end.dev + " nodad")
 	}
 }
@@ -56,9 +56,14 @@ func do(t *testing.T, ns *testenv.Netns, f func() error) {
 	}
 }
 
-func index(ns *testenv.Netns, dev string) string {
-	number, _, _ := strings.Cut(ns.IP("-o link show dev "+dev), ":")
-	return number
+// index asks as the program does, not ip, whose answer may have warnings about the namespaces of others in it.
+func index(ns *testenv.Netns, dev string) (index string) {
+	ns.Do(func() {
+		if i, err := net.InterfaceByName(dev); err == nil {
+			index = strconv.Itoa(i.Index)
+		}
+	})
+	return index
 }
 
 // LI-14, LI-15: a reply to a link-local sender just works.

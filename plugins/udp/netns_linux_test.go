@@ -26,7 +26,8 @@ func newVillage(t *testing.T) village {
 		// Package net's list of interfaces is one for the process: no other test has these indexes.
 		v.host.IP(fmt.Sprintf("link add %s index %d type veth peer name %s netns %s", dev, 5000+i, dev, twin.Name))
 		for ns, address := range map[*testenv.Netns]string{v.host: "fe80::1", twin: "fe80::2"} {
-			ns.IP("link set " + dev + " up")
+			// The one address is also the one that an answer comes from.
+			ns.IP("link set " + dev + " addrgenmode none up")
 			ns.IP("addr add " + address + "/64 dev " + dev + " nodad")
 		}
 		v.twins[dev] = twin

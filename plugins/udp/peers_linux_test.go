@@ -45,8 +45,8 @@ func start(t *testing.T, cmd *exec.Cmd) peer {
 func (p peer) word(t *testing.T, n int) string {
 	t.Helper()
 	buf := make([]byte, n)
-	if _, err := io.ReadFull(p.out, buf); err != nil {
-		t.Fatalf("the peer says %q, %v", buf, err)
+	if n, err := io.ReadFull(p.out, buf); err != nil {
+		t.Fatalf("the peer says %q, %v", buf[:n], err)
 	}
 	return string(buf)
 }
