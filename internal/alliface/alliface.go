@@ -8,7 +8,6 @@ package alliface
 
 import (
 	"net/netip"
-	"strings"
 
 	"github.com/epctl/endpoint/internal/netif"
 	"github.com/epctl/endpoint/internal/packetinfo"
@@ -27,8 +26,8 @@ type Spec struct {
 	Port      uint16 // 0 picks one that is free on all sockets
 	Mode      string // Each or Wildcard
 	Watch     bool   // follow what happens to the addresses
-	Device    string // the socket option bindToDevice, whose interface may be made anew too
-	Selection        // with Wildcard only its family counts
+	Device    string // the socket option bindToDevice, whose interface may be made anew too; filled in from the options
+	Selection        // with Wildcard only its family counts; Tentative is filled in from the options
 }
 
 // problems returns what is wrong with the spec without asking the system.
@@ -131,7 +130,7 @@ func (s Spec) device(now netif.Snapshot) int {
 }
 
 // unspecified is the address that stands for all.
-func (s Spec) unspecified(ipv6 bool) netip.Addr {
+func unspecified(ipv6 bool) netip.Addr {
 	if ipv6 {
 		return netip.IPv6Unspecified()
 	}
@@ -144,5 +143,3 @@ func familyName(a netip.Addr) string {
 	}
 	return "IPv6"
 }
-
-func join(parts []string) string { return strings.Join(parts, "; ") }

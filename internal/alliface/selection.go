@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/epctl/endpoint/internal/netif"
 )
@@ -161,5 +162,5 @@ func (s Selection) reasons(now netif.Snapshot) string {
 	case len(list) == 0:
 		return "the machine has no address"
 	}
-	return join(list)
+	return strings.Join(list, "; ")
 }

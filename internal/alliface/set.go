@@ -237,6 +237,6 @@ func (s *set) opError(err error) error {
 }
 
 // all is the target that stands for all others.
-func (s *set) all() Target { return Target{Addr: s.spec.unspecified(s.ipv6)} }
+func (s *set) all() Target { return Target{Addr: unspecified(s.ipv6)} }
 
 func (s *set) id(t Target) id { return t.id(s.spec.device(s.now)) }

@@ -77,7 +77,7 @@ func (s *set) tellStart() {
 // tellFamilies tells which family is left out because the machine has no address of it.
 func (s *set) tellFamilies() {
 	for _, ipv6 := range []bool{false, true} {
-		all := s.spec.unspecified(ipv6)
+		all := unspecified(ipv6)
 		if s.spec.Mode != Wildcard && s.spec.wantsFamily(all) && lacks(s.now, all) {
 			s.warn(Target{Addr: all}, nil, "%s is left out: no interface that is up has an address", familyName(all))
 		}
