@@ -73,7 +73,7 @@ func (r bar) paint(o *output) func(string) string {
 }
 
 // marks are what a bar ends with in text.
-var marks = map[fate]string{noted: "◆", done: "│", won: "●", lost: "○", broke: "×", underWay: "…"}
+var marks = [...]string{noted: "◆", done: "│", won: "●", lost: "○", broke: "×", underWay: "…"}
 
 // line is the bar with the space before it, and how many columns that takes.
 func (r bar) line(total time.Duration, width int) (string, int) {

@@ -17,6 +17,8 @@ type verbs struct {
 	Try        tryCmd        `cmd:"" help:"Listen, connect back, exchange bytes and report; or connect and report."`
 	Dial       dialCmd       `cmd:"" help:"Connect stdin and stdout with a peer."`
 	Listen     listenCmd     `cmd:"" help:"Listen, and show or echo what comes."`
+	Resolve    resolveCmd    `cmd:"" help:"Show what resolvers know of a name, in the order of attempts."`
+	Interfaces interfacesCmd `cmd:"" help:"Show the interfaces and addresses, and what would be listened on and joined."`
 	List       listCmd       `cmd:"" help:"List the endpoints that there are."`
 	Doc        docCmd        `cmd:"" help:"Tell an endpoint's parameters."`
 	Schema     schemaCmd     `cmd:"" help:"Write the JSON Schema of all endpoints."`
