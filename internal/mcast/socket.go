@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 
 	"github.com/epctl/endpoint/internal/netif"
@@ -110,30 +111,27 @@ func (s Spec) open(ctx context.Context, t trace.Tracer) (*Socket, error) {
 	return socket, nil
 }
 
-// resolve makes sure that the interfaces exist, and chooses one where none is said.
-func (s Spec) resolve(snapshot netif.Snapshot) (Spec, error) {
-	if len(s.Interfaces) == 0 {
-		chosen, err := choose(snapshot, s.Remote.Addr())
-		if err != nil {
+// resolve makes sure that the interfaces exist. Where none is said, Join chooses for each channel by itself.
+func (s Spec) resolve(snapshot netif.Snapshot) (_ Spec, err error) {
+	selectors := slices.Clone(s.Interfaces)
+	for n := range selectors {
+		if selectors[n], err = s.check(selectors[n], snapshot); err != nil {
 			return s, err
 		}
-		s.Interfaces = []Selector{chosen}
 	}
-	var err error
-	selectors := make([]Selector, len(s.Interfaces))
-	for n, selector := range s.Interfaces {
-		if selectors[n], err = s.check(selector, snapshot); err != nil {
-			return s, err
-		}
+	if len(selectors) == 0 {
+		selectors = []Selector{{}}
 	}
 	s.Interfaces = selectors
-	if s.Outgoing.IsZero() && !selectors[0].IsAll() {
-		s.Outgoing = selectors[0]
+	switch first := selectors[0]; {
+	case !s.Outgoing.IsZero():
+		s.Outgoing, err = s.check(s.Outgoing, snapshot)
+	case first.IsZero():
+		s.Outgoing, err = choose(snapshot, s.Remote.Addr())
+	case !first.IsAll():
+		s.Outgoing = first
 	}
-	if s.Outgoing.IsZero() {
-		return s, nil
-	}
-	if s.Outgoing, err = s.check(s.Outgoing, snapshot); err != nil {
+	if err != nil || s.Outgoing.IsZero() {
 		return s, err
 	}
 	return s, sensible(s.Remote.Addr(), s.Outgoing.first(snapshot))

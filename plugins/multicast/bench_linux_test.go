@@ -3,6 +3,7 @@ package multicast_test
 import (
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/epctl/endpoint/internal/testenv"
 	"github.com/epctl/endpoint/plugins/multicast"
@@ -36,6 +37,7 @@ func TestNoAllocationADatagram(t *testing.T) {
 	testenv.Root(t)
 	forBenches(t, func(name string, out, c *conn, group multicast.Addr) {
 		buf := make([]byte, 512)
+		_ = c.SetReadDeadline(time.Now().Add(patience))
 		allocs := testing.AllocsPerRun(500, func() {
 			if err := exchange(out, c, group, buf); err != nil {
 				t.Fatal(err)

@@ -156,7 +156,6 @@ func (c *conn) drain() {
 	for {
 		_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
 		if _, _, err := c.ReadFromAddr(buf); err != nil {
-			_ = c.SetReadDeadline(time.Now().Add(patience))
 			return
 		}
 	}

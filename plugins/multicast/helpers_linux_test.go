@@ -111,9 +111,6 @@ func open(ns *testenv.Netns, s string, server bool) (*conn, error) {
 	} else {
 		ns.Do(func() { err = use() })
 	}
-	if err == nil {
-		_ = c.SetDeadline(time.Now().Add(patience))
-	}
 	return c, err
 }
 
@@ -199,6 +196,7 @@ func whenReady(write func() error) error {
 func (c *conn) hear(t testing.TB) (string, multicast.Addr) {
 	t.Helper()
 	buf := make([]byte, 1500)
+	_ = c.SetReadDeadline(time.Now().Add(patience))
 	n, addr, err := c.ReadFromAddr(buf)
 	if err != nil {
 		t.Errorf("hear: %v", err)
@@ -225,7 +223,6 @@ func (c *conn) wantHears(t testing.TB, want ...string) {
 func (c *conn) wantSilence(t testing.TB) {
 	t.Helper()
 	_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
-	defer func() { _ = c.SetReadDeadline(time.Now().Add(patience)) }()
 	n, addr, err := c.ReadFromAddr(make([]byte, 1500))
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("heard %d bytes of %v (%v)", n, addr, err)

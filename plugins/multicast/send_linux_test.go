@@ -174,6 +174,9 @@ func TestAmbiguousInterfaceIsRefused(t *testing.T) {
 				t.Errorf("%s without an interface: %v", near, err)
 			}
 		}
+		if _, err := open(r, describe("multicast:7777:[%s,%s]:outInterface=r0", plain(far), plain(near)), true); err == nil {
+			t.Errorf("%s without an interface beside %s is joined somewhere", near, far)
+		}
 		c := listen(t, r, "multicast:7777:%s:*", near)
 		to := multicast.Addr{AddrPort: netip.AddrPortFrom(netip.MustParseAddr(near), 7777)}
 		if _, err := c.WriteTo([]byte("x"), to); !errors.Is(err, syscall.EDESTADDRREQ) {
