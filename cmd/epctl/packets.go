@@ -55,13 +55,15 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 func (c *listenCmd) packet(a *app, conn net.PacketConn, p packet) error {
+	if c.Echo {
+		if _, err := conn.WriteTo(p.data, p.from); err != nil {
+			a.report(err) // the peer's trouble, not the socket's
+		}
+	}
 	switch {
 	case c.JSON:
 		return a.out.json(p.object())
 	case c.Echo:
-		if _, err := conn.WriteTo(p.data, p.from); err != nil {
-			a.report(err) // the peer's trouble, not the socket's
-		}
 		return nil
 	}
 	return a.out.print(p.line(c.Raw))

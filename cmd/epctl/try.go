@@ -21,7 +21,7 @@ type tryCmd struct {
 }
 
 func (c *tryCmd) Help() string {
-	return "A server is listened on; the client that matches it connects to each of its addresses, and 1 MiB goes each way, every byte compared, with a half-close after each. With a client the connection alone is tried."
+	return "A server is listened on; the client that matches it connects to each of its addresses, and 1 MiB goes each way, every byte compared, with a half-close after each; of datagrams some go each way. A multicast endpoint sends to each group that it has joined, and reports who heard it. With a client the connection alone is tried."
 }
 
 func (c *tryCmd) wanted() []registry.Role {
@@ -54,6 +54,7 @@ type attempt struct {
 	ConnectMS float64    `json:"connectMs"`
 	ToServer  *transfer  `json:"toServer,omitempty"`
 	ToClient  *transfer  `json:"toClient,omitempty"`
+	Heard     []string   `json:"heard,omitempty"` // of a group: what was heard on which interface, from whom
 	HalfClose bool       `json:"halfClose"`
 	Options   tryOptions `json:"options"`
 	Error     string     `json:"error,omitempty"`
@@ -83,7 +84,7 @@ func (c *tryCmd) Run(ctx context.Context, a *app) error {
 	t := &trial{Input: judge(a.registry, c.String, registry.Role(c.Role)).text, Tries: []*attempt{}, Events: []event{}}
 	start := time.Now()
 	err := c.try(ctx, a, t)
-	if err != nil && ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)) {
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
 	if c.JSON {

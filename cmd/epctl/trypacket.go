@@ -8,6 +8,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/epctl/endpoint/plugins/multicast"
 	"github.com/epctl/endpoint/registry"
 )
 
@@ -29,6 +30,9 @@ func (t *trial) packetServer(ctx context.Context, a *app, s string) error {
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	if joined, ok := conn.(*multicast.Conn); ok {
+		return t.groups(ctx, a, s, layer, joined)
+	}
 	var failures []error
 	for _, addr := range addressesOf(conn.LocalAddr(), conn) {
 		failures = append(failures, t.packets(ctx, a, s, layer, addr, conn))
@@ -99,10 +103,10 @@ func deliver(ctx context.Context, p []byte, send func([]byte) error, deadline fu
 	buffer := make([]byte, mostDatagram)
 	for ctx.Err() == nil {
 		if err := send(p); err != nil {
-			return err
+			return endOr(ctx, err)
 		}
 		if err := deadline(time.Now().Add(resendAfter)); err != nil {
-			return err
+			return endOr(ctx, err)
 		}
 		for {
 			n, err := read(buffer)
@@ -111,7 +115,7 @@ func deliver(ctx context.Context, p []byte, send func([]byte) error, deadline fu
 				break
 			}
 			if err != nil {
-				return err
+				return endOr(ctx, err)
 			}
 			if bytes.Equal(buffer[:n], p) {
 				return nil
@@ -119,4 +123,12 @@ func deliver(ctx context.Context, p []byte, send func([]byte) error, deadline fu
 		}
 	}
 	return context.Cause(ctx)
+}
+
+// endOr returns why ctx ended, because of which a socket was closed, or else err.
+func endOr(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }

@@ -122,6 +122,9 @@ func (at *attempt) facts(o *output) string {
 	if at.Local != "" {
 		add("connected", printable(at.Local)+" to "+printable(at.Remote)+" in "+elapsed(at.connect))
 	}
+	for _, heard := range at.Heard {
+		add("heard", printable(heard))
+	}
 	add("to server", at.ToServer.text(at.HalfClose))
 	add("to client", at.ToClient.text(at.HalfClose))
 	if at.Error != "" {
