@@ -23,6 +23,7 @@ type child struct {
 	t        *testing.T
 	in       io.WriteCloser
 	out, err watched
+	wait     func() error // Wait, any number of times
 }
 
 // watched is what a process has written so far.
@@ -76,7 +77,6 @@ func (w *watched) waits(t testing.TB, before, behind string) string {
 func begin(t *testing.T, program string, args ...string) *child {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	t.Cleanup(cancel)
 	c := &child{Cmd: exec.CommandContext(ctx, program, args...), t: t}
 	c.Stdout, c.Stderr = &c.out, &c.err
 	in, err := c.StdinPipe()
@@ -87,13 +87,15 @@ func begin(t *testing.T, program string, args ...string) *child {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
+	c.wait = sync.OnceValue(c.Wait)
+	t.Cleanup(func() { cancel(); _ = c.wait() })
 	return c
 }
 
 // ends waits for the end, whose status must be the given one.
 func (c *child) ends(status int) {
 	c.t.Helper()
-	_ = c.Wait()
+	_ = c.wait()
 	if got := c.ProcessState.ExitCode(); got != status {
 		c.t.Fatalf("%v ended with status %d, not %d\nstdout: %s\nstderr: %s", c.Args, got, status, &c.out, &c.err)
 	}
@@ -204,7 +206,7 @@ func TestListenServesOnlySoManyConnectionsAtATime(t *testing.T) {
 		t.Errorf("the second connection got %d bytes: %v", got, err)
 	}
 	_ = c.Process.Kill()
-	_ = c.Wait() // after which all of stderr is there
+	_ = c.wait() // after which all of stderr is there
 	ended := strings.Index(c.err.String(), first.LocalAddr().String()+" ended")
 	began := strings.Index(c.err.String(), second.LocalAddr().String()+" to")
 	if ended < 0 || began < ended {
