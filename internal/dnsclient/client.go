@@ -43,22 +43,14 @@ func (c *Client) lookUp(ctx context.Context, families lookup.Families, name, hos
 	aaaa, a := question{dns.Fqdn(name), dns.TypeAAAA}, question{dns.Fqdn(name), dns.TypeA}
 	switch {
 	case !families.IPv4:
-		return c.share(ctx, aaaa, host)
+		return c.await(ctx, c.join(ctx, aaaa), host)
 	case !families.IPv6:
-		return c.share(ctx, a, host)
+		return c.await(ctx, c.join(ctx, a), host)
 	}
-	type result struct {
-		addrs []netip.Addr
-		err   error
-	}
-	first := make(chan result, 1)
-	go func() {
-		addrs, err := c.share(ctx, aaaa, host)
-		first <- result{addrs, err}
-	}()
-	addrs4, err4 := c.share(ctx, a, host)
-	v6 := <-first
-	return merge(v6.addrs, addrs4, v6.err, err4)
+	six, four := c.join(ctx, aaaa), c.join(ctx, a)
+	addrs6, err6 := c.await(ctx, six, host)
+	addrs4, err4 := c.await(ctx, four, host)
+	return merge(addrs6, addrs4, err6, err4)
 }
 
 // merge makes one answer of two. One family is enough; of two errors, that of a look-up that failed says more than that

@@ -52,6 +52,7 @@ func newPosts(c *Config, s Server) (*posts, error) {
 
 // exchange posts q. It follows no redirection: the server is the one that was configured.
 func (p *posts) exchange(ctx context.Context, q *query) (*reply, error) {
+	goneOut(ctx) // to a connection of its own
 	return borrow(&p.pool,
 		func() (*http.ClientConn, error) {
 			return p.transport.NewClientConn(ctx, "https", net.JoinHostPort(p.url.Hostname(), "443"))

@@ -22,6 +22,7 @@ func newStreams(c *Config, s Server, upgrade Upgrade) *streams {
 }
 
 func (s *streams) exchange(ctx context.Context, q *query) (*reply, error) {
+	goneOut(ctx) // to a connection of its own
 	return borrow(&s.pool,
 		func() (net.Conn, error) { return s.server.Stream(ctx, s.upgrade) },
 		func() bool { return ctx.Err() != nil },

@@ -46,6 +46,7 @@ func (d *datagrams) once(ctx context.Context, q *query) (*reply, error) {
 	if _, err := conn.Write(q.wire); err != nil {
 		return nil, err
 	}
+	goneOut(ctx)
 	buf := make([]byte, maxDatagram)
 	for {
 		n, err := conn.Read(buf)

@@ -120,7 +120,9 @@ func TestHostnameByResolvers(t *testing.T) {
 	} {
 		t.Run(test.host+" by "+test.resolver, func(t *testing.T) {
 			for _, more := range []string{"", ":memory=no"} {
-				got, err := dial(t, "hostname:host=%s:port=%d:timeout=0:resolver={%s}%s", test.host, port, test.resolver, more)
+				// However slow the machine, the answer for IPv6 is waited for.
+				got, err := dial(t, "hostname:host=%s:port=%d:timeout=0:resolutionDelay=60:attemptDelay=2:resolver={%s}%s",
+					test.host, port, test.resolver, more)
 				if got != test.want || err != nil {
 					t.Errorf("connected to %s, %v; want %s", got, err, test.want)
 				}

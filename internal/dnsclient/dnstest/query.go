@@ -18,6 +18,7 @@ type Query struct {
 	Transport string   // "udp", "tcp", "tls" or "https"
 	Remote    net.Addr // the client
 	Wire      []byte   // the message as it came
+	Number    int      // how many came to this socket before; over UDP only
 
 	HTTP  http.ResponseWriter // over HTTPS, for headers
 	Proto string              // over HTTPS, such as "HTTP/2.0"; over TLS what ALPN chose

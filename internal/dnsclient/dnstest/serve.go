@@ -53,7 +53,7 @@ func servePackets(t testing.TB, conn net.Conn, h Handler) {
 // serveSocket serves a socket that is not connected.
 func serveSocket(t testing.TB, conn net.PacketConn, h Handler, handlers *sync.WaitGroup) {
 	buf := make([]byte, 1<<16)
-	for {
+	for number := 0; ; number++ {
 		n, from, err := conn.ReadFrom(buf)
 		if err != nil {
 			return
@@ -62,7 +62,7 @@ func serveSocket(t testing.TB, conn net.PacketConn, h Handler, handlers *sync.Wa
 		if !ok {
 			continue
 		}
-		q.Remote = from
+		q.Remote, q.Number = from, number
 		q.send = func(message []byte) { _, _ = conn.WriteTo(message, from) }
 		handlers.Go(func() { h(q) })
 	}
