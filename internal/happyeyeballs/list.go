@@ -11,7 +11,8 @@ type addressList struct {
 	e     *Engine
 	port  uint16       // for the memory
 	all   []*candidate // as they came
-	order []*candidate // as they are to be tried, those tried already included
+	order []*candidate // as they are to be tried, those tried already included; nil after something came
+	whole bool         // order has all; else those that worked lately, which go first
 	kept  [3]int       // by family, how many all holds
 	cut   int          // addresses left out because there were too many
 	tried int
@@ -34,6 +35,7 @@ func (l *addressList) add(addrs []netip.Addr) {
 		}
 		l.kept[c.family]++
 		l.all = append(l.all, c)
+		l.order, l.whole = nil, false
 	}
 }
 
@@ -61,22 +63,50 @@ func (l *addressList) look(ctx context.Context, c *candidate) {
 	c.Outcome, c.Connect = l.e.memory.recall(netip.AddrPortFrom(c.Addr, l.port), c.Source.Addr)
 }
 
+// recall looks into the addresses that worked lately, if the host still sends from the same source.
+func (l *addressList) recall(ctx context.Context) {
+	for _, c := range l.all {
+		if l.hint(c) == Worked {
+			l.look(ctx, c)
+		}
+	}
+}
+
+func (l *addressList) hint(c *candidate) Outcome {
+	return l.e.memory.hint(netip.AddrPortFrom(c.Addr, l.port))
+}
+
 // sort orders all addresses, those tried already included, so that late ones get the places that they would have had
-// from the start. A single address is not looked into, unless the memory has it: that would be a good part of what
-// connecting to it costs.
+// from the start. A single address is not looked into: that would be a good part of what connecting to it costs.
 func (l *addressList) sort(ctx context.Context) {
-	if len(l.all) > 1 || len(l.all) == 1 && l.e.memory.has(netip.AddrPortFrom(l.all[0].Addr, l.port)) {
+	if len(l.all) > 1 {
 		l.lookAll(ctx)
 	}
-	l.order = slices.Clone(l.all)
-	if len(l.all) == 1 {
-		return
+	l.order, l.whole = l.arrange(l.all), true
+}
+
+// sortWorked orders those that worked lately. They go first whatever the others are, so that a dial which starts with one
+// need not look into the others, of which each costs as much as a connection, before it has to.
+func (l *addressList) sortWorked() {
+	var worked []*candidate
+	for _, c := range l.all {
+		if c.known && c.class() == classWorked {
+			worked = append(worked, c)
+		}
 	}
-	slices.SortStableFunc(l.order, func(a, b *candidate) int {
+	l.order = l.arrange(worked)
+}
+
+func (l *addressList) arrange(candidates []*candidate) []*candidate {
+	sorted := slices.Clone(candidates)
+	if len(sorted) < 2 {
+		return sorted
+	}
+	slices.SortStableFunc(sorted, func(a, b *candidate) int {
 		d, _ := compare(a, b, l.e.cfg.Family)
 		return d
 	})
-	l.order = interleave(l.order, l.e.cfg.FirstFamilyCount)
+	return interleave(sorted, l.e.cfg.FirstFamilyCount)
 }
 
 // interleave lets the families take turns, RFC 8305 section 4: count addresses of the family that is first, then one of
@@ -114,19 +144,29 @@ func turn(out []*candidate, count int) Family {
 	return IPv4Only + IPv6Only - lead
 }
 
-// doubtful reports whether an address failed lately and none worked.
+// doubtful reports whether an address failed lately, perhaps in another network, and none worked.
 func (l *addressList) doubtful() bool {
-	has := func(o Outcome) bool {
-		return slices.ContainsFunc(l.all, func(c *candidate) bool { return c.Outcome == o })
-	}
-	return has(Failed) && !has(Worked)
+	return slices.ContainsFunc(l.all, func(c *candidate) bool { return l.hint(c) == Failed }) &&
+		!slices.ContainsFunc(l.all, func(c *candidate) bool { return c.Outcome == Worked })
 }
 
 // next is the first address that has not been tried, nil where there is none or enough have been.
-func (l *addressList) next() *candidate {
+func (l *addressList) next(ctx context.Context) *candidate {
 	if l.tried >= MaxAddresses {
 		return nil
 	}
+	if l.order == nil {
+		l.sortWorked()
+	}
+	c := l.untried()
+	if c == nil && !l.whole {
+		l.sort(ctx)
+		c = l.untried()
+	}
+	return c
+}
+
+func (l *addressList) untried() *candidate {
 	for _, c := range l.order {
 		if !c.tried {
 			return c
@@ -136,8 +176,8 @@ func (l *addressList) next() *candidate {
 }
 
 // take is next, and counts it as tried.
-func (l *addressList) take() *candidate {
-	c := l.next()
+func (l *addressList) take(ctx context.Context) *candidate {
+	c := l.next(ctx)
 	if c != nil {
 		c.tried = true
 		l.tried++

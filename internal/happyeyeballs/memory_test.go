@@ -161,9 +161,9 @@ func TestCancelledAttemptIsNotRemembered(t *testing.T) {
 	r := &race{dial: newDial(e, "host.example", 443, nil), ctx: ctx, list: newList(e, 443)}
 	r.list.add(addrList(a6, x4))
 	r.list.sort(ctx)
-	r.handle(report{flight: &flight{candidate: r.list.take()}, err: errRefused})
+	r.handle(report{flight: &flight{candidate: r.list.take(ctx)}, err: errRefused})
 	cancel()
-	r.handle(report{flight: &flight{candidate: r.list.take()}, err: context.Canceled})
+	r.handle(report{flight: &flight{candidate: r.list.take(ctx)}, err: context.Canceled})
 	outcomes(t, e, map[string]Outcome{a6: Failed})
 }
 

@@ -35,18 +35,24 @@ func newCandidate(a netip.Addr) *candidate {
 
 func (c *candidate) reachable() bool { return c.Source.Addr.IsValid() }
 
-// class groups candidates that the engine keeps apart whatever RFC 6724 says: what worked lately, what is unknown, what
-// failed lately, what can't be reached at all.
+// The engine keeps these apart, in this order, whatever RFC 6724 says.
+const (
+	classWorked = iota // lately
+	classUnknown
+	classFailed // lately
+	classUnreachable
+)
+
 func (c *candidate) class() int {
 	switch {
 	case !c.reachable():
-		return 3
+		return classUnreachable
 	case c.Outcome == Worked:
-		return 0
+		return classWorked
 	case c.Outcome == Failed:
-		return 2
+		return classFailed
 	}
-	return 1
+	return classUnknown
 }
 
 // compare is negative where a goes before b, and tells the rule that decided. Its order is total and transitive: rule 9

@@ -94,9 +94,12 @@ func (r *race) lose() error {
 	return err
 }
 
-// learn tells the memory about f, unless f never had a rival.
+// learn tells the memory about f, unless f never had a rival and the memory has nothing else of it.
 func (r *race) learn(f *flight, o Outcome) {
-	if !f.known {
+	if len(r.list.all) > 1 || r.list.hint(f.candidate) != Unknown {
+		r.list.look(r.ctx, f.candidate)
+	}
+	if !f.known || !f.reachable() {
 		return
 	}
 	rec := record{dst: r.addrPort(f.candidate), src: f.Source.Addr, outcome: o}

@@ -104,7 +104,7 @@ func (r *race) run() (net.Conn, *flight, error) {
 func (r *race) ask() {
 	if addrs, ok := known(r.host); ok {
 		r.list.add(addrs)
-		r.list.sort(r.ctx)
+		r.list.recall(r.ctx)
 		r.waited = true
 		return
 	}
@@ -119,7 +119,7 @@ func (r *race) hear(a answer) {
 	before, cut := len(r.list.all), r.list.cut
 	r.absorb(r.list, a)
 	if len(r.list.all) > before {
-		r.list.sort(r.ctx)
+		r.list.recall(r.ctx)
 	}
 	if r.list.cut > cut {
 		r.warn(r.caller, fmt.Sprintf("%d %s addresses: only the first %d are used", len(a.addrs), a.family.long(), MaxAddresses))
@@ -147,19 +147,19 @@ func (r *race) lone() *candidate {
 	if len(r.asked) > 0 || len(r.list.all) != 1 || r.list.all[0].tried {
 		return nil
 	}
-	return r.list.take()
+	return r.list.take(r.ctx)
 }
 
 // startDue starts the next attempt where its time has come and there is room.
 func (r *race) startDue() {
-	if !r.due || !r.waited || r.list.next() == nil {
+	if !r.due || !r.waited || r.list.next(r.ctx) == nil {
 		return
 	}
 	if len(r.inFlight) >= MaxInFlight {
 		r.makeRoom()
 		return
 	}
-	r.start(r.list.take())
+	r.start(r.list.take(r.ctx))
 }
 
 func (r *race) start(c *candidate) {
@@ -214,5 +214,5 @@ func (r *race) makeRoom() {
 
 // over reports whether nothing can change any more.
 func (r *race) over() bool {
-	return len(r.asked) == 0 && len(r.inFlight) == 0 && r.list.next() == nil
+	return len(r.asked) == 0 && len(r.inFlight) == 0 && r.list.next(r.ctx) == nil
 }

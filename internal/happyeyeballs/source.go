@@ -17,6 +17,10 @@ type Source struct {
 	Tunnel     bool // rule 7: the way there is encapsulated, such as IPv6 in IPv4
 }
 
+// discard is the port to which sockets are connected that only look for their source (RFC 863): it does not matter, but
+// some systems refuse port 0.
+const discard = 9
+
 // A SourceFunc tells the source address for dst. It must not block.
 type SourceFunc func(ctx context.Context, dst netip.Addr) Source
 
@@ -25,12 +29,17 @@ type SourceFunc func(ctx context.Context, dst netip.Addr) Source
 // is called on it first, as the field of [net.Dialer] is, and may bind it to an interface.
 func ConnectedSource(local []netip.Addr, control func(network, address string, c syscall.RawConn) error) SourceFunc {
 	return func(ctx context.Context, dst netip.Addr) Source {
+		from := localFor(local, dst)
+		if control == nil {
+			if a, ok := quickSource(from, dst); ok {
+				return Source{Addr: a}
+			}
+		}
 		d := net.Dialer{Control: control}
-		if from := localFor(local, dst); from.IsValid() {
+		if from.IsValid() {
 			d.LocalAddr = net.UDPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
 		}
-		// The port does not matter; some systems refuse port 0.
-		c, err := d.DialContext(ctx, "udp", netip.AddrPortFrom(dst, 53).String())
+		c, err := d.DialContext(ctx, "udp", netip.AddrPortFrom(dst, discard).String())
 		if err != nil {
 			return Source{}
 		}
