@@ -76,10 +76,11 @@ func newChart(events []trace.Event, start time.Time, result dialResult) chart {
 	return c
 }
 
-// layersOf returns the layers that did something: where it is one alone, a picture need not repeat its name.
+// layersOf returns the layers that looked up, tried or shook hands: where it is one alone, a picture need not repeat its
+// name.
 func layersOf(events []trace.Event) (layers []string) {
 	for _, e := range events {
-		if e.Kind != trace.Built && !slices.Contains(layers, e.Layer) {
+		if strings.HasSuffix(string(e.Kind), "-start") && !slices.Contains(layers, e.Layer) {
 			layers = append(layers, e.Layer)
 		}
 	}
@@ -200,9 +201,13 @@ func (c *chart) crown(p plotter, result dialResult) {
 			break
 		}
 	}
-	if winner >= 0 {
-		c.bars[winner].fate = won
-		c.bars[winner].story = strings.Replace(c.bars[winner].story, " connected", " won: connected", 1)
+	if winner < 0 {
+		return
+	}
+	c.bars[winner].fate = won
+	c.bars[winner].story = strings.Replace(c.bars[winner].story, " connected", " won: connected", 1)
+	for i := range c.bars { // which is shorter, and easier to find
+		c.bars[i].story = strings.Replace(c.bars[i].story, " lost to "+address(result.remote)+" ", " lost to "+c.bars[winner].subject+" ", 1)
 	}
 }
 

@@ -45,21 +45,22 @@ func TestChart(t *testing.T) {
 	want := `
 hostname:www.example:https
 connected after 322 ms, 1 won, 1 lost, 1 failed
-              0 ms                324 ms
+              0 ms                 324 ms
 warning       ◆                            hostname: 70 IPv6 addresses: only the
                                            first 64 are used
 resolve 1     ━│                           www.example ip6: 2001:db8::1
                                            2001:db8:1234:5678:9abc:def0:1234:567
-                                           8 after 20 ms
+                                           8
+                                           after 20 ms
 resolve 2     ━━━━━━━━━━━━━━━━━━━━━━━━━━○  www.example ip4: given up after 322
                                            ms, when there was a connection
-attempt 3      ━━━━━━━━━━━━━━━━━━━━━━━━━○  [2001:db8::1]:443 lost to
-                                           [2001:db8:1234:5678:9abc:def0:1234:56
-                                           78]:443 after 301 ms
-attempt 4                            ━━×   192.0.2.7:443 failed after 20 ms:
+attempt 3      ━━━━━━━━━━━━━━━━━━━━━━━━○   [2001:db8::1]:443 lost to attempt 5
+                                           after 301 ms
+attempt 4                          ━━×     192.0.2.7:443 failed after 20 ms:
                                            connect: connection refused
-attempt 5                              ━●  [2001:db8:1234:5678:9abc:def0:1234:56
-                                           78]:443 won: connected from
+attempt 5                            ━━●   [2001:db8:1234:5678:9abc:def0:1234:56
+                                           78]:443
+                                           won: connected from
                                            [2001:db8::9]:50000 after 30 ms
 `
 	if "\n"+got != want {
@@ -197,12 +198,12 @@ func TestSVGTellsTheStory(t *testing.T) {
 	start := time.Now()
 	events, result := raceEvents(start)
 	svg := newChart(events, start, result).svg()
-	for _, want := range []string{"hostname:www.example:https", "connected after 322 ms", "prefers-color-scheme: dark", `class="won"`, `class="lost"`, `class="broke"`, "connection refused"} {
+	for _, want := range []string{"hostname:www.example:https", "connected after 322 ms", "prefers-color-scheme: dark", `class="won"`, `class="lost"`, `class="broke"`, ">192.0.2.7:443 failed after 20 ms: connect: connection refused<"} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("no %q in\n%s", want, svg)
 		}
 	}
-	if strings.Contains(svg, "url(") || strings.Contains(svg, "@import") || strings.Count(svg, "http") != 2 { // the namespace, and https in the title and the name
+	if strings.Contains(svg, "url(") || strings.Contains(svg, "@import") || strings.Count(svg, "http") != 3 { // the namespace, and https in the title and in the text
 		t.Errorf("it refers to something outside: %d times http", strings.Count(svg, "http"))
 	}
 }
@@ -222,4 +223,3 @@ func elements(t *testing.T, text string) (list []xml.StartElement) {
 		}
 	}
 }
-

@@ -115,14 +115,14 @@ func (c chart) svgBar(r bar, y int, class string) string {
 	return fmt.Sprintf("<rect class=\"%s\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"12\" rx=\"2\"/>\n", class, x, y+2, max(width, 2))
 }
 
-func svgText[N int | float64](x N, y int, class, text string) string {
+func svgText(x float64, y int, class, text string) string {
 	if utf8.RuneCountInString(text) == 0 {
 		return ""
 	}
 	if class != "" {
 		class = ` class="` + class + `"`
 	}
-	return fmt.Sprintf("<text x=\"%v\" y=\"%d\"%s>%s</text>\n", x, y, class, escapeXML(text))
+	return fmt.Sprintf("<text x=\"%.4g\" y=\"%d\"%s>%s</text>\n", x, y, class, escapeXML(text))
 }
 
 // escapeXML is for what is printable already.
