@@ -2,6 +2,7 @@ package dnsclient
 
 import (
 	"io"
+	"net"
 	"sync"
 	"time"
 )
@@ -39,15 +40,21 @@ func (p *pool[C]) get() (conn C, ok bool) {
 
 // put gives a connection that is fit for another question to the pool, which closes it in the end.
 func (p *pool[C]) put(conn C) {
+	if !p.keep(conn) {
+		_ = conn.Close()
+	}
+}
+
+func (p *pool[C]) keep(conn C) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.idle <= 0 || len(p.conns) >= maxIdle {
-		_ = conn.Close()
-		return
+		return false
 	}
 	c := &idleConn[C]{conn: conn}
 	c.timer = time.AfterFunc(p.idle, func() { p.drop(c) })
 	p.conns = append(p.conns, c)
+	return true
 }
 
 func (p *pool[C]) drop(c *idleConn[C]) {
@@ -79,10 +86,19 @@ func borrow[C io.Closer, R any](p *pool[C], connect func() (C, error), over func
 			p.put(conn)
 			return r, nil
 		}
-		_ = conn.Close()
+		abandon(conn)
 		// A server may close a connection at any time while it waits (RFC 7766 section 6.2.4).
 		if !waited || over() {
 			return r, err
 		}
 	}
+}
+
+// abandon closes a connection that is of no use any more, at once: TLS would wait for its farewell to be taken.
+func abandon(conn io.Closer) {
+	if wrapper, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		_ = wrapper.NetConn().Close()
+		return
+	}
+	_ = conn.Close()
 }

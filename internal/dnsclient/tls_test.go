@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/miekg/dns"
@@ -133,4 +134,31 @@ func TestHTTPSWithoutHTTP2(t *testing.T) {
 	for range 2 {
 		found(t, c, "ip6", "host.example", "2001:db8::1")
 	}
+}
+
+// A server that stops reading delays nobody who gives up.
+func TestAStuckServerIsLeftAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cert, roots := dnstest.Certificate(t)
+		cfg := memory(t, silent)
+		cfg.Transport, cfg.Attempts = dnsclient.TLS, 1
+		cfg.TLS = func() (*tls.Config, error) { return &tls.Config{RootCAs: roots}, nil }
+		cfg.Servers[0].TLSName = dnstest.Name
+		stuck := make(chan struct{})
+		cfg.Servers[0].Stream = through(func(context.Context) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			go func() {
+				defer theirs.Close()
+				_ = tls.Server(theirs, &tls.Config{Certificates: []tls.Certificate{cert}}).HandshakeContext(t.Context())
+				<-stuck
+			}()
+			return ours, nil
+		})
+		start := time.Now()
+		_ = fails(t, client(t, cfg), "ip6", "host.example")
+		if d := time.Since(start); d != 2*time.Second {
+			t.Errorf("giving up takes %v", d)
+		}
+		close(stuck)
+	})
 }

@@ -16,6 +16,19 @@ import (
 	"time"
 )
 
+// Certificate makes a certificate for [Name] and for loopback addresses, and the pool with its authority.
+func Certificate(t testing.TB) (tls.Certificate, *x509.CertPool) {
+	t.Helper()
+	cert, rootsFile := certificate(t)
+	text, err := os.ReadFile(rootsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(text)
+	return cert, roots
+}
+
 // certificate makes an authority, writes its certificate to a file, and has it sign one for Name and for loopback
 // addresses.
 func certificate(t testing.TB) (cert tls.Certificate, rootsFile string) {
