@@ -98,7 +98,6 @@ func borrow[C io.Closer, R any](p *pool[C], connect func() (C, error), over func
 func abandon(conn io.Closer) {
 	if wrapper, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		_ = wrapper.NetConn().Close()
-		return
 	}
 	_ = conn.Close()
 }
