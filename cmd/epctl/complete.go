@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -154,7 +155,10 @@ func (l commandLine) argument(verb *kong.Node) []registry.Candidate {
 	if len(verb.Positional) == 0 {
 		return nil
 	}
-	switch arg := verb.Positional[0]; {
+	at := min(l.given(verb), len(verb.Positional)-1)
+	switch arg := verb.Positional[at]; {
+	case arg.Name == "host": // which nobody can foresee
+		return nil
 	case arg.Enum != "":
 		return matching(arg.EnumSlice(), l.typed)
 	case arg.Name == "name":
@@ -164,6 +168,20 @@ func (l commandLine) argument(verb *kong.Node) []registry.Candidate {
 		return l.registry.Complete(l.typed, player.wanted()...)
 	}
 	return l.registry.Complete(l.typed)
+}
+
+// given counts the arguments of the verb that stand on the line. A word behind a flag may be the flag's.
+func (l commandLine) given(verb *kong.Node) (n int) {
+	at := slices.Index(l.before, verb.Name)
+	for i, word := range l.before[at+1:] {
+		if strings.HasPrefix(word, "-") {
+			continue
+		}
+		if f := flag(verb, l.before[at+i]); f == nil || f.IsBool() {
+			n++
+		}
+	}
+	return n
 }
 
 func (l commandLine) names() (candidates []registry.Candidate) {

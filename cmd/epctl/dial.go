@@ -12,6 +12,7 @@ import (
 
 type dialCmd struct {
 	String   string        `arg:"" name:"string" help:"Endpoint string of a client."`
+	Role     roleFlag      `placeholder:"ROLE" help:"Dial it as a client or as a packet-client; otherwise as the first of them that it can be."`
 	Timeout  time.Duration `placeholder:"DURATION" help:"Give up connecting after this time, such as 5s; otherwise the endpoint decides."`
 	Datagram bool          `help:"Send the whole input as one datagram, not each line as one."`
 	Wait     time.Duration `default:"1s" help:"How long to wait for datagrams once the input has ended."`
@@ -26,7 +27,12 @@ func (c *dialCmd) Help() string {
 }
 
 func (c *dialCmd) wanted() []registry.Role {
-	return []registry.Role{registry.RoleClient, registry.RolePacketClient}
+	return c.Role.or(registry.RoleClient, registry.RolePacketClient)
+}
+
+// Validate is called by kong.
+func (c *dialCmd) Validate() error {
+	return c.Role.among(registry.RoleClient, registry.RolePacketClient)
 }
 
 // Run connects, and copies until one side ends it.

@@ -55,7 +55,7 @@ func (a addressObject) text(o *output) string {
 		addr += " peer " + a.Peer
 	}
 	rest := strings.Join(append([]string{a.Scope}, a.Flags...), " ")
-	const column = 24
+	const column = 28 // for a link-local address made of a hardware address
 	if len(addr) <= column && len(ifaceIndent)+column+2+len(rest)+2+utf8.RuneCountInString(what) <= o.width {
 		return fmt.Sprintf("%s%-*s  %s, %s\n", ifaceIndent, column, addr, rest, paint(what))
 	}

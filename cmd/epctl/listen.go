@@ -12,7 +12,8 @@ import (
 
 type listenCmd struct {
 	String   string    `arg:"" name:"string" help:"Endpoint string of a server."`
-	Echo     bool      `help:"Send back what comes, instead of showing it."`
+	Role     roleFlag  `placeholder:"ROLE" help:"Listen as a server or as a packet-server; otherwise as the first of them that it can be."`
+	Echo     bool      `help:"Send back what comes, instead of showing it; datagrams are shown too with --json."`
 	Once     bool      `help:"End after the first connection, or the first datagram."`
 	JSON     bool      `name:"json" help:"Write what comes as JSON, an object a line."`
 	Raw      bool      `help:"Do not escape what comes, on a terminal either."`
@@ -25,7 +26,7 @@ func (c *listenCmd) Help() string {
 }
 
 func (c *listenCmd) wanted() []registry.Role {
-	return []registry.Role{registry.RoleServer, registry.RolePacketServer}
+	return c.Role.or(registry.RoleServer, registry.RolePacketServer)
 }
 
 // Validate is called by kong.
@@ -33,7 +34,7 @@ func (c *listenCmd) Validate() error {
 	if c.MaxConns < 1 {
 		return errors.New("--max-conns must be at least 1")
 	}
-	return nil
+	return c.Role.among(registry.RoleServer, registry.RolePacketServer)
 }
 
 // Run listens until a signal, or until the end of the first connection with --once.

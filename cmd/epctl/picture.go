@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -76,16 +77,29 @@ func (p *picture) end(conn net.Conn, err error) {
 	}
 }
 
+// drawing is the chart of all that happened, and whether that was a race.
+func (p *picture) drawing() (chart, bool) {
+	p.mu.Lock()
+	events := slices.Clone(p.events)
+	p.mu.Unlock()
+	return newChart(events, p.start, p.result), raced(events)
+}
+
+// race is the chart of a race; false where there was none.
+func (p *picture) race() (chart, bool) {
+	if p == nil {
+		return chart{}, false
+	}
+	return p.drawing()
+}
+
 // draw writes the picture: of a race on stderr, as SVG of whatever happened.
 func (p *picture) draw(a *app) error {
 	if p == nil {
 		return nil
 	}
-	p.mu.Lock()
-	events := append([]trace.Event(nil), p.events...)
-	p.mu.Unlock()
-	c := newChart(events, p.start, p.result)
-	if p.chart && raced(events) {
+	c, raced := p.drawing()
+	if p.chart && raced {
 		_ = a.err.print("\n" + c.text(a.err) + "\n")
 	}
 	if p.file == "" {

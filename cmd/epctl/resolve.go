@@ -180,7 +180,7 @@ func (a *app) members(layer *registry.Layer, d *grammar.Description, depth int) 
 			if err != nil {
 				continue
 			}
-			list = append(list, member{inner.Text(), depth, endpoint.(registry.Resolver)})
+			list = append(list, member{inner.Description.Text(grammar.Brackets), depth, endpoint.(registry.Resolver)})
 			list = append(list, a.members(inner, nested, depth+1)...)
 		}
 	}

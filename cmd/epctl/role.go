@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,6 +21,22 @@ func (r *roleFlag) UnmarshalText(text []byte) error {
 	}
 	*r = roleFlag(role)
 	return nil
+}
+
+// or returns the role that is given, or else all roles.
+func (r roleFlag) or(all ...registry.Role) []registry.Role {
+	if r != "" {
+		return []registry.Role{registry.Role(r)}
+	}
+	return all
+}
+
+// among returns the error of a role that is given and is none of all.
+func (r roleFlag) among(all ...registry.Role) error {
+	if r == "" || slices.Contains(all, registry.Role(r)) {
+		return nil
+	}
+	return errors.New("--role: " + strings.ReplaceAll(rolesText(all), ",", " or "))
 }
 
 func (r *roleFlag) choices() []string { return strings.Split(rolesText(registry.Roles()), ",") }

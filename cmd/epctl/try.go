@@ -43,6 +43,7 @@ type trial struct {
 
 	mu     sync.Mutex
 	events []trace.Event
+	dial   *picture // of a client
 }
 
 // An attempt is one connection, or one exchange of datagrams, of a trial.
@@ -107,7 +108,9 @@ func (c *tryCmd) try(ctx context.Context, a *app, t *trial) error {
 		return t.packetServer(ctx, a, c.String)
 	case registry.RoleClient, registry.RolePacketClient:
 		at := t.attempt(c.String, a)
+		ctx, t.dial = pictured(ctx, traceText, "")
 		conn, err := at.dial(ctx, a, c.String, role)
+		t.dial.end(conn, err)
 		if err != nil {
 			return err
 		}

@@ -92,6 +92,9 @@ func (t *trial) print(a *app, start time.Time, err error) error {
 	for _, e := range t.events {
 		b.WriteString(line.line(e))
 	}
+	if c, ok := t.dial.race(); ok {
+		b.WriteString("\n" + c.text(o))
+	}
 	before := ""
 	for _, at := range t.Tries {
 		b.WriteString("\n" + at.facts(o))
