@@ -34,7 +34,7 @@ func TestControlMessagesThereAndBack(t *testing.T) {
 	for _, tt := range tests {
 		oob := new(oobBuffer)
 		var m message
-		m.parse(oob.build(tt.ipv6, tt.to, tt.to.Interface))
+		m.parse(oob.build(tt.ipv6, &tt.to, tt.to.Interface))
 		if m.Info != tt.want {
 			t.Errorf("%s: %+v\nwant %+v", tt.name, m.Info, tt.want)
 		}
@@ -47,7 +47,7 @@ const label = 0x5a5a5
 func TestIPv4PacketInformation(t *testing.T) {
 	oob := new(oobBuffer)
 	to := Info{Peer: netip.MustParseAddrPort("192.0.2.1:1"), Local: netip.MustParseAddr("192.0.2.2"), Interface: 7}
-	got := oob.build(false, to, to.Interface)
+	got := oob.build(false, &to, to.Interface)
 	data := got[unix.CmsgLen(0):]
 	if want := []byte{7, 0, 0, 0, 192, 0, 2, 2, 0, 0, 0, 0}; !bytes.Equal(data[:pktinfo4Size], want) && data[0] == 7 {
 		t.Errorf("%v, want %v", data, want)
@@ -63,8 +63,8 @@ func TestIPv4PacketInformation(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add(new(oobBuffer).build(true, Info{Peer: netip.MustParseAddrPort("[::1]:1"), Local: netip.IPv6Loopback(), FlowLabel: label}, 1))
-	f.Add(new(oobBuffer).build(false, Info{Peer: netip.MustParseAddrPort("127.0.0.1:1")}, 1))
+	f.Add(new(oobBuffer).build(true, &Info{Peer: netip.MustParseAddrPort("[::1]:1"), Local: netip.IPv6Loopback(), FlowLabel: label}, 1))
+	f.Add(new(oobBuffer).build(false, &Info{Peer: netip.MustParseAddrPort("127.0.0.1:1")}, 1))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		aligned := new(oobBuffer)

@@ -87,7 +87,7 @@ func (m *message) take(level, kind int32, data []byte) {
 
 // build writes the control messages for a datagram into o, which is empty, and returns them. An IPv6 socket takes the
 // source of an IPv4 datagram in IPv6 form.
-func (o *oobBuffer) build(ipv6 bool, to Info, index int) []byte {
+func (o *oobBuffer) build(ipv6 bool, to *Info, index int) []byte {
 	source := to.source()
 	switch wanted := source.IsValid() || index != 0; {
 	case wanted && ipv6:

@@ -15,4 +15,4 @@ func (o Options) set(int, string) error { return errors.ErrUnsupported }
 
 func (m *message) parse([]byte) {}
 
-func (o *oobBuffer) build(bool, Info, int) []byte { return nil }
+func (o *oobBuffer) build(bool, *Info, int) []byte { return nil }

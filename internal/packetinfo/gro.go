@@ -15,8 +15,8 @@ func (s *splitter) read(c *Conn, b []byte) (int, Info, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.rest) == 0 || c.raw.Read(nothing) != nil {
-		m, err := c.receive(s.buf)
-		if err != nil {
+		var m message
+		if err := c.receive(s.buf, &m); err != nil {
 			return 0, m.Info, err
 		}
 		s.rest, s.segment, s.info = s.buf[:m.n], m.segment, m.Info

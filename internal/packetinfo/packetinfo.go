@@ -114,7 +114,8 @@ func (c *Conn) Read(b []byte) (int, Info, error) {
 	if c.gro != nil {
 		return c.gro.read(c, b)
 	}
-	m, err := c.receive(b)
+	var m message
+	err := c.receive(b, &m)
 	return m.n, m.Info, err
 }
 
@@ -125,42 +126,43 @@ type message struct {
 	segment int // length of each datagram in it but the last, where there are several; else 0
 }
 
-func (c *Conn) receive(b []byte) (message, error) {
+// receive reads into b and into m, which is zero. They are pointers here and below because an Info is not small.
+func (c *Conn) receive(b []byte, m *message) error {
 	var oob oobBuffer
 	n, oobn, flags, from, err := c.udp.ReadMsgUDPAddrPort(b, oob.bytes[:])
 	if err != nil {
-		return message{}, err // where n may be -1
+		return err // n may be -1
 	}
-	m := message{n: n}
+	m.n = n
 	m.Peer = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 	m.parse(oob.bytes[:oobn])
-	if addr := m.Peer.Addr(); addr.Zone() != "" && m.Interface != 0 {
+	if m.Interface != 0 && from.Addr().Zone() != "" {
 		// Package net names the zone from a list that may be old, or that of another network namespace.
-		m.Peer = netip.AddrPortFrom(c.zones.put(addr, m.Interface), m.Peer.Port())
+		m.Peer = netip.AddrPortFrom(c.zones.put(from.Addr(), m.Interface), from.Port())
 	}
 	if flags&truncated != 0 {
-		return m, c.opError("read", from, ErrTruncated)
+		return c.opError("read", m.Peer, ErrTruncated)
 	}
-	return m, nil
+	return nil
 }
 
 // Write sends b as one datagram. Errors are a *net.OpError.
 func (c *Conn) Write(b []byte, to Info) (int, error) {
-	index, err := c.interfaceFor(to)
+	index, err := c.interfaceFor(&to)
 	if err != nil {
 		return 0, c.opError("write", to.Peer, err)
 	}
-	n, err := c.send(b, to, index)
+	n, err := c.send(b, &to, index)
 	if err != nil && to.FlowLabel != 0 && to.FlowLabel == to.Heard.label && errors.Is(err, syscall.EINVAL) {
 		// Somebody on this host holds labels for himself alone, so the kernel takes only leased ones. An answer is
 		// right without a label too.
 		to.FlowLabel = 0
-		n, err = c.send(b, to, index)
+		n, err = c.send(b, &to, index)
 	}
 	return n, err
 }
 
-func (c *Conn) send(b []byte, to Info, index int) (int, error) {
+func (c *Conn) send(b []byte, to *Info, index int) (int, error) {
 	var oob oobBuffer
 	peer := netip.AddrPortFrom(to.Peer.Addr().WithZone(""), to.Peer.Port())
 	n, _, err := c.udp.WriteMsgUDPAddrPort(b, oob.build(c.ipv6, to, index), peer)
@@ -180,7 +182,7 @@ func withPeer(err error, peer netip.AddrPort) error {
 }
 
 // interfaceFor returns the index of the interface that the datagram has to leave by, 0 where that is up to the routes.
-func (c *Conn) interfaceFor(to Info) (int, error) {
+func (c *Conn) interfaceFor(to *Info) (int, error) {
 	switch peer := to.Peer.Addr(); {
 	case peer.Zone() != "":
 		return c.zones.index(peer.Zone(), to.Interface)
@@ -193,7 +195,7 @@ func (c *Conn) interfaceFor(to Info) (int, error) {
 func needsInterface(a netip.Addr) bool { return a.IsMulticast() || a.Is6() && a.IsLinkLocalUnicast() }
 
 // source returns the address that to shall come from, the zero Addr where that is up to the system.
-func (to Info) source() netip.Addr {
+func (to *Info) source() netip.Addr {
 	if to.Heard.broadcast || to.Local.IsMulticast() || to.Local.IsUnspecified() {
 		return netip.Addr{}
 	}

@@ -255,6 +255,26 @@ func TestADatagramThatIsTooLargeIsToldAndKept(t *testing.T) {
 	}
 }
 
+// Each datagram is the answer to the last one, so that it has a source, and in IPv6 a label.
+func TestNoAllocationADatagram(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
+		to, from := listen(t, address, tellInfo), listen(t, address, tellInfo)
+		buf, heard := make([]byte, 512), packetinfo.Info{Peer: addrOf(to)}
+		allocs := testing.AllocsPerRun(1000, func() {
+			_, err := from.Write(buf, heard)
+			if err == nil {
+				_, heard, err = to.Read(buf)
+			}
+			if from, to = to, from; err != nil {
+				t.Fatal(err)
+			}
+		})
+		if allocs != 0 || !heard.Local.IsValid() {
+			t.Errorf("%s: %v allocations for a write and a read, the last of %+v", address, allocs, heard)
+		}
+	}
+}
+
 func TestOptionsAreRefusedByASocketThatHasNone(t *testing.T) {
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {

@@ -245,15 +245,14 @@ func TestNoAllocationADatagramWithAZone(t *testing.T) {
 		to := packetinfo.Info{Peer: netip.AddrPortFrom(netip.MustParseAddr(hereAddr).WithZone("leftthere"), 7000)}
 		buf := make([]byte, 100)
 		allocs := testing.AllocsPerRun(500, func() {
-			if _, err := clients["left"].Write([]byte("hello"), to); err != nil {
-				t.Error(err)
-			}
-			n, heard, err := server.Read(buf)
-			if err == nil {
-				_, err = server.Write(buf[:n], heard)
-			}
-			if _, to, err = clients["left"].Read(buf); err != nil {
-				t.Error(err)
+			_, err1 := clients["left"].Write([]byte("hello"), to)
+			n, heard, err2 := server.Read(buf)
+			_, err3 := server.Write(buf[:n], heard)
+			_, _, err4 := clients["left"].Read(buf)
+			for _, err := range [...]error{err1, err2, err3, err4} {
+				if err != nil {
+					t.Error(err)
+				}
 			}
 		})
 		if allocs != 0 {

@@ -129,7 +129,8 @@ func TestSocatAnswers(t *testing.T) {
 func twisted(t *testing.T, args ...string) peer {
 	t.Helper()
 	const python = "/usr/bin/python3" // that of the Debian package
-	testenv.Need(t, exec.Command(python, "-c", "import twisted.internet.reactor").Run() == nil, "python3-twisted")
+	find := exec.Command(python, "-c", "import importlib.util, sys; sys.exit(not importlib.util.find_spec('twisted'))")
+	testenv.Need(t, find.Run() == nil, "python3-twisted")
 	return start(t, exec.Command(python, append([]string{"testdata/peer.py"}, args...)...))
 }
 
