@@ -9,12 +9,15 @@ import (
 	"time"
 
 	"github.com/epctl/endpoint/grammar"
+	"github.com/epctl/endpoint/plugins/hostname"
 	"github.com/epctl/endpoint/plugins/udp"
 	"github.com/epctl/endpoint/registry"
 	"github.com/epctl/endpoint/registry/registrytest"
 )
 
-func TestConformance(t *testing.T) { registrytest.Run(t, udp.Plugin) }
+func TestConformance(t *testing.T) {
+	registrytest.Run(t, udp.Plugin, registrytest.Beside(hostname.Plugin))
+}
 
 var plugins = registry.Must(registry.New(udp.Plugin))
 
@@ -67,21 +70,6 @@ func TestAllFaultsAreTold(t *testing.T) {
 	_, err := plugins.NewPacketClient("udp:host=127.0.0.1:port=0:bindAddress=[::1]:segment=1:rcvbuf=0")
 	if faults := grammar.All(err); len(faults) != 4 {
 		t.Errorf("%d faults: %v", len(faults), err)
-	}
-}
-
-// A name is for the plugin hostname, once that serves datagrams.
-func TestANameIsForHostname(t *testing.T) {
-	hostname := registry.Plugin{Name: "hostname", Doc: "A double.", PacketClient: registry.For(
-		func(struct {
-			Host string `ep:"host,required" doc:"host"`
-			Port uint16 `ep:"port,required,port" doc:"port"`
-		}) (registry.PacketClient, error) {
-			return nil, nil
-		})}
-	_, err := registry.Must(registry.New(udp.Plugin, hostname)).NewPacketClient("udp:host=example.com:port=53")
-	if faults := grammar.All(err); len(faults) != 1 || faults[0].Fix != "hostname" || faults[0].Start != 0 {
-		t.Errorf("err = %v", err)
 	}
 }
 
