@@ -89,11 +89,15 @@ func (ns *Netns) enter() error {
 	return unix.Setns(int(target.Fd()), unix.CLONE_NEWNET)
 }
 
+// run returns what a program says on its standard output: ip warns on the other while namespaces come and go.
 func run(t testing.TB, name string, args ...string) string {
 	t.Helper()
-	out, err := exec.Command(name, args...).CombinedOutput()
+	cmd := exec.Command(name, args...)
+	var complaints strings.Builder
+	cmd.Stderr = &complaints
+	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+		t.Fatalf("%s %s: %v\n%s%s", name, strings.Join(args, " "), err, out, complaints.String())
 	}
 	return string(out)
 }
