@@ -126,7 +126,7 @@ func TestListenShowsMulticastOverIPv6(t *testing.T) {
 func TestTryMulticastOverIPv6(t *testing.T) {
 	a, b := twoHosts(t)
 	a.Veth("more", b, "more")
-	out, err := a.Command(epctl(t), "try", "multicast:port=0:group=[ff02::4242,ff02::4243]:interface=*").CombinedOutput()
+	out, err := a.Command(epctl(t), "try", "--timeout", "1m", "multicast:port=0:group=[ff02::4242,ff02::4243]:interface=*").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -135,7 +135,7 @@ func TestTryMulticastOverIPv6(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
 	}
-	out, err = a.Command(epctl(t), "try", "multicast:port=0:group=[ff02::4242]:interface=wire:loop=no").CombinedOutput()
+	out, err = a.Command(epctl(t), "try", "--timeout", "1m", "multicast:port=0:group=[ff02::4242]:interface=wire:loop=no").CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "epctl: ff02::4242 is joined on wire, but with loop=no this host does not hear its own datagrams") {
 		t.Errorf("%v\n%s", err, out)
 	}

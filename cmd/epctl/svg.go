@@ -27,10 +27,10 @@ const svgStyle = `
 text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #1f2328; white-space: pre }
 .page { fill: #ffffff } .title { font-weight: bold } .soft { fill: #59636e } .grid { stroke: #d1d9e0 }
 .done { fill: #0969da } .won { fill: #1a7f37 } .lost { fill: #818b98 } .broke { fill: #cf222e } .noted { fill: #9a6700 } .underWay { fill: #b6bfc8 }
-text.won { font-weight: bold }
+text.won { font-weight: bold } text.lost { fill: #59636e }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 } .page { fill: #0d1117 } .soft { fill: #9198a1 } .grid { stroke: #3d444d }
-.done { fill: #4493f8 } .won { fill: #3fb950 } .lost { fill: #848d97 } .broke { fill: #f85149 } .noted { fill: #d29922 } .underWay { fill: #656c76 }
+text.lost { fill: #9198a1 } .done { fill: #4493f8 } .won { fill: #3fb950 } .lost { fill: #848d97 } .broke { fill: #f85149 } .noted { fill: #d29922 } .underWay { fill: #656c76 }
 }
 `
 
