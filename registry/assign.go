@@ -159,41 +159,14 @@ func (a *assignment) firstMissing(slots []int) int {
 	return -1
 }
 
-// unread hides what may be a secret in fields that no parameter takes.
-func (a *assignment) unread(fields ...*grammar.Field) {
-	v := new(vocabulary)
-	v.add(a.params)
-	v.positional = v.positional && a.lacksSecret()
-	for _, f := range fields {
-		a.hideSuspect(v, f, len(v.secrets) > 0, 0)
-	}
-}
-
-// lacksSecret reports whether a secret is not given that has a position: it may have been split by its equals sign.
-func (a *assignment) lacksSecret() bool {
-	given := -1 // the name is none
-	for _, f := range a.d.Fields {
-		if !f.Keyed {
-			given++
-		}
-	}
-	for position, i := range a.slots() {
-		if a.params[i].Secret() && !a.givenByKey(i) && position >= given {
-			return true
-		}
-	}
-	return false
-}
-
 func (a *assignment) duplicate(param int, f *grammar.Field) {
-	a.unread(f)
 	first := a.fields[param][0]
 	e := a.fault(f.Span, "%s is given twice", a.params[param].Name)
 	e.Also = []grammar.Span{first.Span}
 }
 
 func (a *assignment) surplus(f *grammar.Field) {
-	a.unread(f)
+	a.misfits++
 	switch most := len(a.slots()); most {
 	case 0:
 		a.fault(f.Span, "%s takes no values without a key", a.plugin.Name)
@@ -205,26 +178,27 @@ func (a *assignment) surplus(f *grammar.Field) {
 }
 
 func (a *assignment) unknownKey(f *grammar.Field) {
-	a.unread(f)
-	names := make([]string, len(a.params))
-	for i, p := range a.params {
-		names[i] = p.Name
-	}
-	key := " " + quoted(f.Key)
-	if a.covers(f.KeySpan) {
-		key = " of that name"
-	}
+	a.misfits++
+	names := a.names()
 	switch near := nearest(f.Key, names); {
 	case near != "":
 		a.blamed[a.index(near)] = true
-		a.fault(f.KeySpan, "%s has no parameter%s, did you mean %s?", a.plugin.Name, key, near).Fix = f.Fix(near)
+		a.fault(f.KeySpan, "%s has no parameter %s, did you mean %s?", a.plugin.Name, quoted(f.Key), near).Fix = f.Fix(near)
 	case !validName(f.Key) && f.Nested == nil:
 		a.equalsInValue(f)
 	case len(names) == 0:
 		a.fault(f.KeySpan, "%s has no parameters", a.plugin.Name)
 	default:
-		a.fault(f.KeySpan, "%s has no parameter%s; it has %s", a.plugin.Name, key, listed(names))
+		a.fault(f.KeySpan, "%s has no parameter %s; it has %s", a.plugin.Name, quoted(f.Key), listed(names))
 	}
+}
+
+func (a *assignment) names() []string {
+	names := make([]string, len(a.params))
+	for i, p := range a.params {
+		names[i] = p.Name
+	}
+	return names
 }
 
 func (a *assignment) checkMissing() {
@@ -232,6 +206,7 @@ func (a *assignment) checkMissing() {
 		if !p.Required || len(a.fields[i]) > 0 || a.blamed[i] {
 			continue
 		}
+		a.misfits++
 		end := grammar.Span{Start: a.d.Span.End, End: a.d.Span.End}
 		if p.Kind == KindText && p.Enum == nil || p.Map {
 			a.fault(end, "%s is missing: %s", p.Name, p.Doc)

@@ -15,6 +15,10 @@ type compiler struct {
 	input    string
 	syntax   []*grammar.Error // where there are any, fields may not be what they were meant to be
 	faults   []*grammar.Error // all others
+	misfits  int              // of the faults, those that say that other parameters were expected
+	layers   []*assignment
+	unknown  []*grammar.Description  // what could not be a layer
+	sound    map[*grammar.Field]bool // the fields whose values are no text and right
 }
 
 // err returns all faults. What a fault of the syntax makes unclear is not held against the string a second time.
@@ -30,19 +34,28 @@ func (c *compiler) err(masked string) error {
 		}
 	}
 	c.clean(faults, masked)
-	return grammar.Join(faults...)
+	return firstFaults(grammar.Join(faults...))
+}
+
+// mostFaults is how many faults of a string are told, as many as those of the syntax.
+const mostFaults = 16
+
+func firstFaults(err error) error {
+	if faults := grammar.All(err); len(faults) > mostFaults {
+		return grammar.Join(faults[:mostFaults]...)
+	}
+	return err
 }
 
 // finish takes the secrets out of all that is told of the string.
 func (c *compiler) finish(layer *Layer) error {
-	if len(c.spans) > 0 {
-		for _, e := range c.syntax { // what is too much may belong to the secret before it
-			c.spans = append(c.spans, grammar.Span{Start: e.Start, End: e.End})
-		}
+	faulty := len(c.faults)+len(c.syntax) > 0
+	if faulty {
+		c.hideSuspects()
 	}
 	masked := c.mask(c.input)
 	if layer != nil {
-		c.seal(layer, masked)
+		c.seal(layer, masked, faulty)
 	}
 	return c.err(masked)
 }
@@ -64,27 +77,24 @@ func (c *compiler) compile(d *grammar.Description, role Role, user string, depth
 	name := nameField(d)
 	plugin, ok := c.plugin(d, name)
 	if !ok {
-		c.hideSuspects(d, depth)
+		c.unknown = append(c.unknown, d)
 		return nil, nil
 	}
 	factory := plugin.factory(role)
 	if factory == nil {
 		c.wrongRole(plugin, d.Fields[name].ValueSpan, role, user)
-		c.hideSuspects(d, depth)
+		c.unknown = append(c.unknown, d)
 		return nil, nil
 	}
 	before := len(c.faults)
 	layer := &Layer{Plugin: plugin, Role: role, Description: d}
-	params := factory.Params()
-	c.decode(layer, c.assign(layer, params, name), depth)
-	var endpoint any
-	if len(c.faults) == before {
-		endpoint = c.build(layer, factory, &d.Fields[name])
+	assignment := c.assign(layer, factory.Params(), name)
+	c.layers = append(c.layers, assignment)
+	c.decode(layer, assignment, depth)
+	if len(c.faults) > before {
+		return nil, layer
 	}
-	if len(c.faults)+len(c.syntax) > before {
-		c.hideLookalikes(layer, params)
-	}
-	return endpoint, layer
+	return c.build(layer, factory, &d.Fields[name]), layer
 }
 
 // build calls the plugin, and places what it finds wrong.

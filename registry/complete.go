@@ -127,8 +127,7 @@ func (c *completer) field(d *grammar.Description, plugin Plugin, role Role, name
 }
 
 func (c *completer) assign(d *grammar.Description, plugin Plugin, role Role, params []Param, name int) *assignment {
-	compiler := &compiler{registry: c.registry, input: c.partial}
-	return compiler.assign(&Layer{Plugin: plugin, Role: role, Description: d}, params, name)
+	return c.registry.compiler(d, nil).assign(&Layer{Plugin: plugin, Role: role, Description: d}, params, name)
 }
 
 // rest goes on with the endpoint that the remaining fields describe.

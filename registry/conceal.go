@@ -69,7 +69,10 @@ func (v *veil) mask(input string) string {
 // clean takes what is hidden out of faults.
 func (v *veil) clean(faults []*grammar.Error, masked string) {
 	hidden := v.replacer()
-	reveals := func(text string) bool { return hidden.Replace(text) != text }
+	reveals := func(text string) bool {
+		bare := strings.ReplaceAll(text, `\`, "") // a fix may have escapes of any depth
+		return hidden.Replace(text) != text || hidden.Replace(bare) != bare
+	}
 	for _, e := range faults {
 		e.Input, e.Message = masked, hidden.Replace(e.Message)
 		if reveals(e.Fix) {
@@ -86,7 +89,7 @@ func (v *veil) replacer() *strings.Replacer {
 	var list []string
 	unquote := func(s string) string { return s[1 : len(s)-1] }
 	for _, text := range v.texts {
-		list = append(list, text, grammar.Quote(text), unquote(strconv.Quote(text)),
+		list = append(list, text, strings.ReplaceAll(text, `\`, ""), grammar.Quote(text), unquote(strconv.Quote(text)),
 			unquote(strconv.QuoteToGraphic(text)), unquote(strconv.QuoteToASCII(text)), unquote(quoted(text)))
 	}
 	slices.SortFunc(list, func(a, b string) int { return len(b) - len(a) })
@@ -99,7 +102,7 @@ func (v *veil) replacer() *strings.Replacer {
 
 // seal takes what is hidden out of l and the layers in it. Their descriptions become copies, for the originals may
 // belong to a caller.
-func (v *veil) seal(l *Layer, masked string) {
+func (v *veil) seal(l *Layer, masked string, faulty bool) {
 	l.Walk(func(l *Layer, _ int) {
 		for _, w := range l.Warnings {
 			w.Input = masked
@@ -110,16 +113,28 @@ func (v *veil) seal(l *Layer, masked string) {
 		original := l.Description
 		l.Description = v.redact(original, masked)
 		for i := range l.Args {
+			v.redactArg(&l.Args[i], faulty)
 			l.Args[i].move(original, l.Description)
 		}
 	})
 }
 
-// move makes a point to the fields of a copy.
-func (a *LayerArg) move(from, to *grammar.Description) {
-	if a.Given && a.Param.Secret() {
+// redactArg takes what is hidden out of an argument. In one that is neither a secret nor an endpoint something is hidden
+// only where the string is at fault, and then no value is of use.
+func (v *veil) redactArg(a *LayerArg, faulty bool) {
+	if !slices.ContainsFunc(a.Fields, func(f *grammar.Field) bool { return v.touches(f.Span) }) {
+		return
+	}
+	if a.Param.Kind.Role() == "" {
 		a.Text = redacted
 	}
+	if faulty {
+		a.Value = nil
+	}
+}
+
+// move makes a point to the fields of a copy.
+func (a *LayerArg) move(from, to *grammar.Description) {
 	for i, f := range a.Fields {
 		at := slices.IndexFunc(from.Fields, func(g grammar.Field) bool { return g.Span == f.Span })
 		a.Fields[i] = &to.Fields[at]
@@ -135,7 +150,7 @@ func (v *veil) redact(d *grammar.Description, masked string) *grammar.Descriptio
 		if f.Keyed && v.covers(f.KeySpan) {
 			g.Key = redacted
 		}
-		switch inner, _ := v.inner(f); {
+		switch inner := v.inner(f); {
 		case inner != nil:
 			g.Value, g.Nested = "", v.redact(inner, masked)
 		case v.touches(f.ValueSpan):
@@ -146,17 +161,19 @@ func (v *veil) redact(d *grammar.Description, masked string) *grammar.Descriptio
 	return out
 }
 
-// inner returns the description that a value is, if it has to be looked into.
-func (v *veil) inner(f *grammar.Field) (*grammar.Description, error) {
+// inner returns the description that a value is, if something in it is hidden and not all of it.
+func (v *veil) inner(f *grammar.Field) *grammar.Description {
 	switch {
-	case v.covers(f.ValueSpan):
-		return nil, nil
+	case v.covers(f.ValueSpan) || f.Nested == nil && !v.touches(f.ValueSpan):
+		return nil
 	case f.Nested != nil:
-		return f.Nested, nil
-	case v.touches(f.ValueSpan):
-		return f.Description()
+		return f.Nested
 	}
-	return nil, nil
+	d, _ := f.Description()
+	if d == nil || len(d.Fields) == 1 && !d.Fields[0].Keyed && d.Fields[0].Nested == nil {
+		return nil // is no shorter than f
+	}
+	return d
 }
 
 // hideAll masks the whole input, for errors of a description of which nothing could be made out.

@@ -22,7 +22,7 @@ func (c *compiler) decode(layer *Layer, a *assignment, depth int) {
 			continue
 		case p.OS != nil && !slices.Contains(p.OS, c.registry.system()):
 			c.fault(arg.Fields[0].Span, "%s works on %s only, and this is %s", p.Name, strings.Join(p.OS, ", "), c.registry.system())
-			a.unread(arg.Fields...)
+			a.fields[i], a.blamed[i] = nil, true
 			continue
 		}
 		if p.Kind.Role() != "" {
@@ -44,7 +44,6 @@ func (a *assignment) decodeFields(param int, arg *LayerArg) any {
 	values := make(map[string]any, len(arg.Fields))
 	for i, f := range arg.Fields {
 		if _, ok := values[f.Key]; ok {
-			a.unread(f)
 			first := slices.IndexFunc(arg.Fields, func(g *grammar.Field) bool { return g.Key == f.Key })
 			a.fault(f.Span, "%s is given twice", quoted(f.Key)).Also = []grammar.Span{arg.Fields[first].Span}
 			continue
@@ -69,23 +68,16 @@ func (a *assignment) decodeField(param int, f *grammar.Field) any {
 		a.hide(f)
 	}
 	if f.Nested != nil {
-		a.unread(f)
 		a.fault(f.ValueSpan, "%s takes %s, not a description in braces", p.Name, p.wants())
 		return nil
-	}
-	if len(a.syntax) > 0 {
-		a.mislaid(f, 0) // it may hold more than was meant
 	}
 	if a.hostAndPort(param, f) {
 		return nil
 	}
 	value, bad := p.decode(f.Value)
 	if bad == nil {
+		a.sound[f] = !p.Secret() && (p.Kind != KindText || p.Enum != nil)
 		return value
-	}
-	if a.mislaid(f, 0) {
-		a.fault(f.ValueSpan, "%s takes %s", p.Name, p.wants())
-		return nil
 	}
 	if a.nameForAddress(p, f) {
 		return nil

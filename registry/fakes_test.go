@@ -145,7 +145,6 @@ type (
 		Levels   []level        `ep:"levels" doc:"a list of what unmarshals itself"`
 		Counts   map[string]int `ep:"counts" doc:"a number for each key"`
 		Ignored  int            // has no tag
-		hidden   int
 	}
 )
 

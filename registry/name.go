@@ -47,9 +47,6 @@ func (c *compiler) unknownName(d *grammar.Description, i int) {
 	names := c.registry.names()
 	near := nearest(strings.TrimSpace(f.Value), names)
 	switch odd := oddCharacters(f.Value); {
-	case c.mislaid(f, 0), i > 0 && c.registry.allWords().names(&d.Fields[i-1]):
-		c.hide(f)
-		c.fault(f.ValueSpan, "this can't be the name of an endpoint")
 	case f.Value == "":
 		c.fault(f.Span, "the name of the endpoint is empty").Fix = c.missingName(d, i)
 	case odd != "":
@@ -137,7 +134,10 @@ func (c *compiler) wrongRole(p Plugin, at grammar.Span, role Role, user string) 
 // listed is names as a message lists them: all of them, or the first of many.
 func listed(names []string) string {
 	const most = 16
-	if len(names) <= most {
+	switch {
+	case len(names) == 0:
+		return "none"
+	case len(names) <= most:
 		return strings.Join(names, ", ")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)

@@ -102,7 +102,7 @@ func (r *Registry) BuildDescription(d *grammar.Description, role Role) (any, *La
 }
 
 func (r *Registry) build(d *grammar.Description, role Role, syntax []*grammar.Error) (any, *Layer, error) {
-	c := compiler{registry: r, input: d.Input, syntax: syntax}
+	c := r.compiler(d, syntax)
 	endpoint, layer := c.compile(d, role, "", 0)
 	if err := c.finish(layer); err != nil {
 		return nil, layer, err
@@ -110,18 +110,30 @@ func (r *Registry) build(d *grammar.Description, role Role, syntax []*grammar.Er
 	return endpoint, layer, nil
 }
 
-// Roles returns the roles that s can play, and with none of them the faults of the role that s comes nearest to.
+func (r *Registry) compiler(d *grammar.Description, syntax []*grammar.Error) *compiler {
+	return &compiler{registry: r, input: d.Input, syntax: syntax, sound: make(map[*grammar.Field]bool)}
+}
+
+// Roles returns the roles that s can play, and with none of them the faults of the role that s comes nearest to: the one
+// whose parameters are there and no others, whatever is wrong with their values.
 func (r *Registry) Roles(s string) ([]Role, error) {
+	d, err := grammar.Parse(s)
+	if d == nil {
+		return nil, hideAll(err)
+	}
 	var roles []Role
 	var nearest error
-	for _, role := range r.candidateRoles(s) {
-		_, _, err := r.Build(s, role)
-		if err == nil {
+	misfits := 0
+	for _, role := range r.candidateRoles(d) {
+		c := r.compiler(d, grammar.All(err))
+		_, layer := c.compile(d, role, "", 0)
+		fault := c.finish(layer)
+		switch {
+		case fault == nil:
 			roles = append(roles, role)
-			continue
-		}
-		if nearest == nil || len(grammar.All(err)) < len(grammar.All(nearest)) {
-			nearest = err
+		case nearest == nil || c.misfits < misfits ||
+			c.misfits == misfits && len(grammar.All(fault)) < len(grammar.All(nearest)):
+			nearest, misfits = fault, c.misfits
 		}
 	}
 	if len(roles) > 0 {
@@ -130,14 +142,12 @@ func (r *Registry) Roles(s string) ([]Role, error) {
 	return nil, nearest
 }
 
-// candidateRoles returns the roles that the plugin named in s plays; where there is no such plugin, any one role will
+// candidateRoles returns the roles that the plugin named in d plays; where there is no such plugin, any one role will
 // do to tell so.
-func (r *Registry) candidateRoles(s string) []Role {
-	if d, _ := grammar.Parse(s); d != nil {
-		if i := nameField(d); i >= 0 {
-			if p, ok := r.Lookup(d.Fields[i].Value); ok {
-				return p.Roles()
-			}
+func (r *Registry) candidateRoles(d *grammar.Description) []Role {
+	if i := nameField(d); i >= 0 {
+		if p, ok := r.Lookup(d.Fields[i].Value); ok {
+			return p.Roles()
 		}
 	}
 	return []Role{RoleClient}

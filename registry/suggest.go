@@ -2,9 +2,15 @@ package registry
 
 import "strings"
 
+// longestName is the length of the longest word that is looked for among names, in bytes.
+const longestName = 64
+
 // nearest returns the candidate that word is a near miss of: the same but for case, or at most two slips of the pen
 // away and not more than a third of the word. It returns "" where there is none.
 func nearest(word string, candidates []string) string {
+	if len(word) > longestName {
+		return ""
+	}
 	best, bestDistance := "", min(2, (len([]rune(word))+1)/3)+1
 	for _, c := range candidates {
 		if strings.EqualFold(c, word) {

@@ -7,201 +7,207 @@ import (
 	"github.com/epctl/endpoint/grammar"
 )
 
-// A vocabulary is what is known of the parameters that a description may have: what in it may be a secret, though no
-// parameter takes it, follows from that.
+// The value of a secret parameter is always hidden. But a string that is at fault may have a secret where none is
+// declared: its key is misspelled, its colon or equals sign was not escaped, a bracket was closed too early. So where a
+// string is at fault and anything in it hints at a secret, only that is shown which can hardly be one or a part of one.
+
+// A vocabulary is what is known of the parameters of some plugins.
 type vocabulary struct {
-	words      []string        // all parameters
-	open       map[string]bool // those that are never secret
-	secrets    []string        // those that are
-	positional bool            // one of them may be given without its key
+	words   []string        // all parameters
+	open    map[string]bool // those that are never secret
+	secrets []string        // those that are
+	plugins []string        // the plugins that have secrets
 }
 
-func (v *vocabulary) add(params []Param) {
-	for _, p := range params {
-		if p.Secret() {
-			v.secrets = append(v.secrets, p.Name)
-			v.positional = v.positional || p.Positional
-		}
-	}
-	for _, p := range params {
-		if v.open == nil {
-			v.open = make(map[string]bool)
-		}
-		_, known := v.open[p.Name]
-		if !known {
-			v.words = append(v.words, p.Name)
-		}
-		v.open[p.Name] = !p.Secret() && !p.Map && (!known || v.open[p.Name])
-	}
-}
-
-// vocabularyOf returns that of the given plugins, in all their roles.
 func vocabularyOf(plugins ...Plugin) *vocabulary {
-	v := new(vocabulary)
+	v := &vocabulary{open: make(map[string]bool)}
 	for _, p := range plugins {
+		before := len(v.secrets)
 		for _, role := range p.Roles() {
 			v.add(p.Params(role))
 		}
+		if len(v.secrets) > before {
+			v.plugins = append(v.plugins, p.Name)
+		}
+	}
+	for _, name := range v.secrets {
+		delete(v.open, name)
 	}
 	return v
 }
 
-// suspects reports whether the value of f, which no parameter has taken, may be a secret: one that was misspelled, or
-// the rest of one that had an equals sign in it, or if it may follow one, a colon.
-func (v *vocabulary) suspects(f *grammar.Field, follows bool) bool {
-	switch {
-	case !f.Keyed:
-		return f.Nested == nil && (v.positional || follows || v.lookalike(f))
-	case soundsSecret(f.Key):
-		return true
-	case len(v.secrets) == 0:
-		return false
+func (v *vocabulary) add(params []Param) {
+	for _, p := range params {
+		v.words = append(v.words, p.Name)
+		if p.Secret() {
+			v.secrets = append(v.secrets, p.Name)
+		}
+		v.open[p.Name] = !p.Map
 	}
-	near := nearest(f.Key, v.words)
-	return near == "" || !v.open[near]
-}
-
-// lookalike reports whether a value without a key was meant to have that of a secret: its equals sign is missing, or a
-// colon stands for it.
-func (v *vocabulary) lookalike(f *grammar.Field) bool {
-	return !f.Keyed && f.Nested == nil && slices.ContainsFunc(v.secrets, func(name string) bool {
-		return strings.HasPrefix(lowerASCII(f.Value), lowerASCII(name))
-	})
-}
-
-func soundsSecret(key string) bool {
-	key = lowerASCII(key)
-	return slices.ContainsFunc([]string{"pass", "pwd", "secret", "token", "credential"}, func(word string) bool {
-		return strings.Contains(key, word)
-	})
-}
-
-// guess returns the vocabulary of the plugin that d names, or nearly names, and that of all plugins where there is none.
-func (r *Registry) guess(d *grammar.Description) *vocabulary {
-	i := nameField(d)
-	if i < 0 {
-		return r.allWords()
-	}
-	if p, ok := r.Lookup(nearest(strings.TrimSpace(d.Fields[i].Value), r.names())); ok {
-		return vocabularyOf(p)
-	}
-	v := *r.allWords()
-	if i+1 < len(d.Fields) && isPort(&d.Fields[i+1]) {
-		v.positional = false // a host and a port without a name before them
-	}
-	return &v
 }
 
 // allWords returns the vocabulary of all plugins.
 func (r *Registry) allWords() *vocabulary {
 	if r.vocabulary == nil {
-		return new(vocabulary)
+		return vocabularyOf()
 	}
 	return r.vocabulary()
 }
 
-// hideSuspects hides what may be a secret in a description that is not decoded. Its name is shown: the fault is there.
-func (c *compiler) hideSuspects(d *grammar.Description, depth int) {
-	v := c.registry.guess(d)
-	name := nameField(d)
-	follows := false
-	for i := range d.Fields {
-		switch f := &d.Fields[i]; {
-		case i != name || f.Nested != nil:
-			follows = c.hideSuspect(v, f, follows, depth)
-		case !c.covers(f.ValueSpan):
-			c.mislaid(f, depth)
+// hints reports whether any word of a string is, or nearly is, that of a secret or of a plugin that has one.
+func (v *vocabulary) hints(input string) bool {
+	isSyntax := func(r rune) bool { return r >= 0x80 || !keyByte(byte(r)) }
+	for at := 0; at < len(input); {
+		length := strings.IndexFunc(input[at:], isSyntax)
+		if length < 0 {
+			length = len(input) - at
 		}
-	}
-}
-
-// hideSuspect hides a field that is not decoded, if it may be a secret, or else what in it may be one. It reports
-// whether it hid the field.
-func (c *compiler) hideSuspect(v *vocabulary, f *grammar.Field, follows bool, depth int) bool {
-	suspect := v.suspects(f, follows)
-	switch {
-	case suspect && f.Keyed && v.positional && !v.names(f):
-		c.hideKey(f)
-		return true
-	case suspect, depth > grammar.MaxDepth:
-		c.hide(f)
-		return true
-	case len(c.syntax) > 0 && len(c.spans) > 0 && !v.open[f.Key]:
-		c.hide(f) // where the syntax is broken, it may be a part of any value before it
-		return true
-	case f.Nested != nil:
-		c.hideSuspects(f.Nested, depth+1)
-		return false
-	}
-	if inner := c.namedIn(f); inner != nil {
-		c.hideSuspects(inner, depth+1)
-		return false
-	}
-	return c.mislaid(f, depth)
-}
-
-// namedIn returns the description that a text is, if it names a plugin, or nearly does.
-func (c *compiler) namedIn(f *grammar.Field) *grammar.Description {
-	if !strings.ContainsAny(f.Value, ":=") {
-		return nil
-	}
-	d, _ := f.Description()
-	if d == nil {
-		return nil
-	}
-	i := nameField(d)
-	if i < 0 || nearest(strings.TrimSpace(d.Fields[i].Value), c.registry.names()) == "" {
-		return nil
-	}
-	return d
-}
-
-// hideLookalikes hides values without a key in a layer that is at fault: those that were meant as a secret, and those
-// that follow one, for it may have had a colon in it.
-func (c *compiler) hideLookalikes(layer *Layer, params []Param) {
-	v := new(vocabulary)
-	v.add(params)
-	name, follows := nameField(layer.Description), false
-	for i := range layer.Description.Fields {
-		switch f := &layer.Description.Fields[i]; {
-		case f.Keyed:
-			follows = v.names(f)
-		case i != name && f.Nested == nil:
-			if follows = follows || v.lookalike(f); follows {
-				c.hide(f)
-			}
-		}
-	}
-}
-
-// names reports whether the key of f is that of a secret, or nearly is.
-func (v *vocabulary) names(f *grammar.Field) bool {
-	return f.Keyed && (soundsSecret(f.Key) || nearest(f.Key, v.secrets) != "")
-}
-
-// mislaid hides the value of f, and reports true, if it is a text with a secret in it and its key, as when brackets were
-// put around the field instead of its value. It is for values that are told to be wrong.
-func (c *compiler) mislaid(f *grammar.Field, depth int) bool {
-	if f.Nested != nil || !strings.Contains(f.Value, "=") {
-		return false
-	}
-	inner, _ := f.Description()
-	if inner == nil || depth < grammar.MaxDepth && !c.holdsSecret(inner, depth+1) {
-		return false
-	}
-	c.hide(f)
-	return true
-}
-
-func (c *compiler) holdsSecret(d *grammar.Description, depth int) bool {
-	v := c.registry.allWords()
-	return slices.ContainsFunc(d.Fields, func(f grammar.Field) bool {
-		switch {
-		case v.names(&f):
+		word, after := lowerASCII(input[at:at+length]), strings.TrimLeft(input[at+length:], `\`)
+		isKey := strings.HasPrefix(after, "=")
+		isName := at == 0 || strings.ContainsAny(input[at-1:at], "{[=") || strings.HasPrefix(input[at+length:], `\:`)
+		if word != "" && (v.hintsSecret(word, isKey) || v.hintsPlugin(word, isName)) {
 			return true
-		case f.Nested != nil:
-			return c.holdsSecret(f.Nested, depth+1)
 		}
-		return c.mislaid(&f, depth)
+		at += length + 1
+	}
+	return false
+}
+
+// hintsSecret is careful with short names, which occur in other words.
+func (v *vocabulary) hintsSecret(word string, isKey bool) bool {
+	if isKey && (soundsSecret(word) || nearest(word, v.secrets) != "") {
+		return true
+	}
+	const short = 6
+	return slices.ContainsFunc(v.secrets, func(name string) bool {
+		name = lowerASCII(name)
+		long := len(name) >= short
+		return word == name || isKey && strings.HasSuffix(word, name) || long && (startsLike(word, name) || endsLike(word, name))
 	})
+}
+
+func (v *vocabulary) hintsPlugin(word string, isName bool) bool {
+	return slices.Contains(v.plugins, word) || isName && nearest(word, v.plugins) != "" ||
+		isName && slices.ContainsFunc(v.plugins, func(name string) bool { return strings.Contains(word, name) })
+}
+
+// soundsSecret is for the keys of plugins that are not there.
+func soundsSecret(key string) bool {
+	return slices.ContainsFunc([]string{"pass", "pwd", "secret", "token", "credential"}, func(word string) bool {
+		return strings.Contains(key, word)
+	})
+}
+
+// startsLike reports whether text nearly starts with name, endsLike whether it nearly ends in it.
+func startsLike(text, name string) bool {
+	for n := len(name) - 1; n <= min(len(name)+1, len(text)); n++ {
+		if distance(text[:n], name) <= 1 {
+			return true
+		}
+	}
+	return false
+}
+
+func endsLike(text, name string) bool {
+	for n := len(name) - 1; n <= min(len(name)+1, len(text)); n++ {
+		if distance(text[len(text)-n:], name) <= 1 {
+			return true
+		}
+	}
+	return false
+}
+
+// hideSuspects hides what may be a secret, if the string hints at one.
+func (c *compiler) hideSuspects() {
+	v := c.registry.allWords()
+	isMeant := func(d *grammar.Description) bool { return v.hintsPlugin(nameIn(d), true) }
+	if !v.hints(c.input) && !slices.ContainsFunc(c.unknown, isMeant) {
+		return
+	}
+	for _, a := range c.layers {
+		a.hideSuspects()
+	}
+	for _, d := range c.unknown {
+		c.hideUnknown(d, v, 0)
+	}
+	for _, e := range c.syntax { // what is too much may be a part of anything
+		c.spans = append(c.spans, grammar.Span{Start: e.Start, End: e.End})
+	}
+}
+
+// nameIn is what stands for a name in d, "" where nothing does.
+func nameIn(d *grammar.Description) string {
+	if i := nameField(d); i >= 0 {
+		return strings.TrimSpace(d.Fields[i].Value)
+	}
+	return ""
+}
+
+// hideSuspects shows the values that are numbers, addresses and the like, and those of known keys; endpoints are layers
+// of their own.
+func (a *assignment) hideSuspects() {
+	lacks := lacksSecret(a.d, a.params)
+	for i := range a.d.Fields {
+		f := &a.d.Fields[i]
+		param := a.index(f.Key)
+		switch {
+		case f == a.name || a.sound[f] || a.isLayer(f):
+		case f.Keyed && param >= 0 && !a.params[param].Secret() && a.isPlain(f):
+		case f.Keyed && param < 0 && nearest(f.Key, a.names()) == "" && (lacks || !validName(f.Key)):
+			a.hideKey(f)
+		default:
+			a.hide(f)
+		}
+	}
+}
+
+// isLayer reports whether f is, or is a part of, an endpoint that was looked at by itself.
+func (a *assignment) isLayer(f *grammar.Field) bool {
+	i := slices.IndexFunc(a.fields, func(fields []*grammar.Field) bool { return slices.Contains(fields, f) })
+	return i >= 0 && a.params[i].Kind.Role() != ""
+}
+
+// isPlain reports whether a value can't have swallowed a field.
+func (c *compiler) isPlain(f *grammar.Field) bool {
+	return len(c.syntax) == 0 && f.Nested == nil && !strings.ContainsAny(f.Value, ":=")
+}
+
+// lacksSecret reports whether d does not have a secret that may be given without its key.
+func lacksSecret(d *grammar.Description, params []Param) bool {
+	position := -1 // the name has none
+	for _, f := range d.Fields {
+		if !f.Keyed {
+			position++
+		}
+	}
+	for _, p := range params {
+		byKey := slices.ContainsFunc(d.Fields, func(f grammar.Field) bool { return f.Keyed && f.Key == p.Name })
+		switch {
+		case !p.Positional:
+		case p.Secret() && !byKey && position <= 0:
+			return true
+		default:
+			position--
+		}
+	}
+	return false
+}
+
+// hideUnknown shows the name of a description that is not decoded, if it is near one that there is, and the values of
+// known keys.
+func (c *compiler) hideUnknown(d *grammar.Description, v *vocabulary, depth int) {
+	name := nameField(d)
+	for i := range d.Fields {
+		f := &d.Fields[i]
+		switch {
+		case i == name && f.Nested == nil && nearest(nameIn(d), c.registry.names()) != "":
+		case f.Nested != nil && depth < grammar.MaxDepth && (!f.Keyed || v.open[f.Key]):
+			c.hideUnknown(f.Nested, v, depth+1)
+		case f.Keyed && v.open[f.Key] && c.isPlain(f):
+		case f.Keyed && nearest(f.Key, v.words) == "":
+			c.hideKey(f)
+		default:
+			c.hide(f)
+		}
+	}
 }

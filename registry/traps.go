@@ -3,6 +3,7 @@ package registry
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -23,7 +24,7 @@ func (a *assignment) takeTraps() {
 			}
 			position++
 		}
-		if a.taken[i] || param < 0 || f.Nested != nil {
+		if a.taken[i] || f.Nested != nil || a.keyForValue(i, param) || param < 0 {
 			return
 		}
 		switch p := a.params[param]; {
@@ -35,13 +36,36 @@ func (a *assignment) takeTraps() {
 	})
 }
 
+// keyForValue finds the name of a parameter where a value is expected: port:80 for port=80, or a bare v6only.
+func (a *assignment) keyForValue(i, param int) bool {
+	f := &a.d.Fields[i]
+	named := a.index(f.Value)
+	if f.Keyed || named < 0 || a.params[named].Secret() || param >= 0 && a.params[param].Kind == KindText {
+		return false
+	}
+	a.taken[i], a.blamed[named] = true, true
+	span, value := f.Span, ""
+	if a.params[named].Kind == KindBool {
+		value = "yes"
+	} else if i+1 < len(a.d.Fields) && !a.d.Fields[i+1].Keyed && a.d.Fields[i+1].Nested == nil {
+		next := &a.d.Fields[i+1]
+		a.taken[i+1] = true
+		span.End, value = next.Span.End, next.Value
+	}
+	e := a.fault(span, "%s is the name of a parameter: its value follows an equals sign", f.Value)
+	if value != "" {
+		e.Fix = f.Fix(f.Value + "=" + grammar.Quote(value))
+	}
+	return true
+}
+
 // isHost says that a text is the name or the address of a host.
 func isHost(p Param) bool { return p.Kind == KindText && p.Name == "host" }
 
 // addressInPieces finds an IPv6 address whose colons were not escaped: interface=::1 reads as three fields.
 func (a *assignment) addressInPieces(i, param int) {
 	last := a.addressEnd(i)
-	if last < 0 {
+	if last < 0 || !a.d.Fields[i].Keyed && !startsAddress(a.d.Fields[i].Value) {
 		return
 	}
 	f, g := &a.d.Fields[i], &a.d.Fields[last]
@@ -54,6 +78,10 @@ func (a *assignment) addressInPieces(i, param int) {
 		`an address with colons is written %s or %s`, address, strings.ReplaceAll(a.joined(i, last), ":", `\:`))
 	e.Fix = fixValue(f, a.joined(i, last))
 }
+
+// startsAddress reports whether the first group of an address is one that addresses have: what a value without a key
+// begins with may as well be a port, as in tcp6:80:50:::1.
+func startsAddress(group string) bool { return group == "" || len(group) >= 3 }
 
 // addressPieces is how many pieces the colons of an address make at most: of seven groups and a double colon at an end.
 const addressPieces = 9
@@ -135,9 +163,7 @@ func (a *assignment) equalsInValue(f *grammar.Field) {
 		a.blamed[i] = a.blamed[i] || p.Positional && p.Kind == KindText
 	}
 	e := a.fault(f.Span, `a key has only letters, digits, '-', '_' and '.'; in a value without a key the equals sign is written \=`)
-	if !a.covers(f.Span) && !a.covers(f.ValueSpan) {
-		e.Fix = f.Fix(grammar.Quote(f.Key + "=" + f.Value))
-	}
+	e.Fix = f.Fix(grammar.Quote(f.Key + "=" + f.Value))
 }
 
 // hostAndPort finds a host and a port in one value, where each is a parameter of its own.
@@ -176,6 +202,10 @@ func (a *assignment) nameForAddress(p *Param, f *grammar.Field) bool {
 	if !ok || plugin.factory(a.role) == nil || p.Kind != KindAddress || p.Name != "host" || !looksLikeName(f.Value) {
 		return false
 	}
+	if a.namesParam(f.Value) {
+		a.misfits++
+		return false
+	}
 	e := a.fault(a.name.ValueSpan, "%s takes addresses only, and %s is a name: use %s:", a.plugin.Name, quoted(f.Value), resolves)
 	e.Fix, e.Also = a.name.Fix(resolves), []grammar.Span{f.ValueSpan}
 	return true
@@ -187,4 +217,11 @@ func looksLikeName(text string) bool {
 		return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) && r != '-' && r != '.' && r != '_'
 	})
 	return letters && !odd
+}
+
+// namesParam reports whether the plugin has a parameter called name, in any role.
+func (a *assignment) namesParam(name string) bool {
+	return slices.ContainsFunc(a.plugin.Roles(), func(role Role) bool {
+		return slices.ContainsFunc(a.plugin.Params(role), func(p Param) bool { return p.Name == name })
+	})
 }
