@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/epctl/endpoint/grammar"
 )
 
 // verbs is the command line. Each verb is in the file of its name.
@@ -32,6 +35,9 @@ tcp6:port=80:interface=[::1].`
 
 // command reads the command line and runs the verb.
 func (a *app) command(ctx context.Context, args []string) error {
+	if err := validText(args); err != nil {
+		return err
+	}
 	left := false
 	parser, err := newParser(a, ctx, func(int) { left = true })
 	if err != nil {
@@ -45,6 +51,17 @@ func (a *app) command(ctx context.Context, args []string) error {
 		return a.usage(err, args)
 	}
 	return parsed.Run()
+}
+
+// validText tells of an argument that is not UTF-8, which kong would mend silently.
+func validText(args []string) error {
+	for _, arg := range args {
+		if !utf8.ValidString(arg) {
+			_, err := grammar.Parse(arg)
+			return err
+		}
+	}
+	return nil
 }
 
 func newParser(a *app, ctx context.Context, exit func(int)) (*kong.Kong, error) {

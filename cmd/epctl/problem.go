@@ -44,7 +44,7 @@ func (o *output) drawAll(faults []*grammar.Error) string {
 // does not fit beside the marks is wrapped below them.
 func (o *output) draw(e *grammar.Error) string {
 	lines := strings.Split(e.Caret(), "\n")
-	out := lines[:1]
+	out := lines[:1:1]
 	for i, line := range lines[1:] {
 		if fix, ok := strings.CutPrefix(line, "fix: "); ok && e.Fix != "" && i == len(lines)-2 {
 			out = append(out, o.good("fix: ")+fix)
