@@ -73,8 +73,36 @@ func (e *Engine) preferred() Family {
 func (d *dial) lookUp(ctx context.Context) <-chan answer {
 	families := d.e.families()
 	answers := make(chan answer, len(families))
-	go d.lookUpEach(ctx, families, answers)
+	if r, ok := d.e.cfg.Resolver.(*net.Resolver); ok && len(families) > 1 && !strings.HasSuffix(d.host, ".") {
+		go d.lookUpTogether(ctx, r, answers)
+	} else {
+		go d.lookUpEach(ctx, families, answers)
+	}
 	return answers
+}
+
+// lookUpTogether asks package net for both families of one name. It goes through the search list of resolv.conf(5) anew
+// for each question, so that two questions could be answered for two different hosts: with "search a.example b.example",
+// an A record of db.a.example and an AAAA record of db.b.example. Only a name with a dot at its end can be asked for twice.
+func (d *dial) lookUpTogether(ctx context.Context, r *net.Resolver, answers chan<- answer) {
+	span := trace.StartResolve(ctx, d.e.cfg.Layer, "ip", d.host)
+	start := time.Now()
+	addrs, err := r.LookupNetIP(ctx, "ip", d.host)
+	span.EndResolve(addrs, err)
+	both := map[Family]*answer{}
+	for _, f := range d.e.families() {
+		both[f] = &answer{family: f, err: err, elapsed: time.Since(start)}
+	}
+	for _, a := range addrs {
+		f := IPv6Only
+		if a.Unmap().Is4() {
+			f = IPv4Only
+		}
+		both[f].addrs = append(both[f].addrs, a)
+	}
+	for _, f := range d.e.families() {
+		answers <- *both[f]
+	}
 }
 
 // lookUpEach asks for the first family, and just before that it starts the goroutine that asks for the rest. Goroutines

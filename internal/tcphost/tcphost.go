@@ -67,13 +67,14 @@ func New(s Spec) (*Client, error) {
 }
 
 func (s Spec) check() error {
-	if len(s.Race.Local) == 0 {
+	if len(s.Race.Local) == 1 {
+		s.Dial.LocalAddr = s.Race.Local[0] // it decides the family, and so which options make sense
 		return sockopt.Join(s.Dial.Problems("tcp"), s.hostProblems())
 	}
-	var problems []sockopt.Problem
+	problems := s.Dial.Problems("tcp")
 	for _, local := range s.Race.Local {
-		s.Dial.LocalAddr = local
-		problems = append(problems, s.Dial.Problems("tcp")...)
+		alone := tcpsock.DialSpec{LocalAddr: local, Options: sockopt.DefaultDial()}
+		problems = append(problems, alone.Problems("tcp")...)
 	}
 	return sockopt.Join(problems, s.hostProblems())
 }
