@@ -24,7 +24,7 @@ const shortestSecret = 4
 func (v *veil) hide(f *grammar.Field) {
 	v.spans = append(v.spans, f.ValueSpan)
 	source, rest := NewSecret(f.Value).split()
-	if source == "" {
+	if isList := strings.Contains(f.Value, ","); source == "" || isList {
 		v.hideText(f.Value)
 		v.hideText(rest)
 	}
