@@ -40,7 +40,7 @@ func (a *assignment) takeTraps() {
 func (a *assignment) keyForValue(i, param int) bool {
 	f := &a.d.Fields[i]
 	named := a.index(f.Value)
-	if f.Keyed || named < 0 || a.params[named].Secret() || param >= 0 && a.params[param].Kind == KindText {
+	if f.Keyed || named < 0 || a.params[named].Secret() || param >= 0 && a.params[param].takes(f.Value) {
 		return false
 	}
 	a.taken[i], a.blamed[named] = true, true
@@ -57,6 +57,15 @@ func (a *assignment) keyForValue(i, param int) bool {
 		e.Fix = f.Fix(f.Value + "=" + grammar.Quote(value))
 	}
 	return true
+}
+
+// takes reports whether text is a right value, or the name of an endpoint.
+func (p *Param) takes(text string) bool {
+	if p.Kind.Role() != "" {
+		return true
+	}
+	_, bad := p.decode(text)
+	return bad == nil
 }
 
 // isHost says that a text is the name or the address of a host.
@@ -160,7 +169,7 @@ func isLetter(c byte) bool { c |= 0x20; return c >= 'a' && c <= 'z' }
 // equalsInValue tells that what stands before the equals sign can't be a key, so that it was meant as a value.
 func (a *assignment) equalsInValue(f *grammar.Field) {
 	for i, p := range a.params {
-		a.blamed[i] = a.blamed[i] || p.Positional && p.Kind == KindText
+		a.blamed[i] = a.blamed[i] || p.Positional && (p.Kind == KindText || p.Kind.Role() != "")
 	}
 	e := a.fault(f.Span, `a key has only letters, digits, '-', '_' and '.'; in a value without a key the equals sign is written \=`)
 	e.Fix = f.Fix(grammar.Quote(f.Key + "=" + f.Value))

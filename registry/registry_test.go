@@ -1,0 +1,360 @@
+package registry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/epctl/endpoint/grammar"
+	"github.com/epctl/endpoint/registry"
+)
+
+func TestWhatIsNoPluginIsRefused(t *testing.T) { // PL-11
+	plays := client[struct{}]()
+	named := func(name, doc string) registry.Plugin { return registry.Plugin{Name: name, Doc: doc, Client: plays} }
+	for _, tt := range []struct {
+		plugins []registry.Plugin
+		want    string
+	}{
+		{[]registry.Plugin{named("a", "One."), named("b", "Two."), named("a", "Three.")},
+			`endpoint: two plugins are called "a": one is "One.", the other "Three."`},
+		{[]registry.Plugin{{Name: "a", Doc: "Nothing."}}, `endpoint: the plugin "a" plays no role`},
+		{[]registry.Plugin{named("", "")}, `endpoint: "" is no name for a plugin: it takes lower-case letters, digits and '-', a letter first`},
+		{[]registry.Plugin{named("Tcp", "")}, `endpoint: "Tcp" is no name`},
+		{[]registry.Plugin{named("6tcp", "")}, `endpoint: "6tcp" is no name`},
+		{[]registry.Plugin{named("-tcp", "")}, `endpoint: "-tcp" is no name`},
+		{[]registry.Plugin{named("tcp 6", "")}, `endpoint: "tcp 6" is no name`},
+		{[]registry.Plugin{named("tcp.6", "")}, `endpoint: "tcp.6" is no name`},
+		{[]registry.Plugin{named("tсp", "")}, `endpoint: "tсp" is no name`}, // Cyrillic
+	} {
+		if r, err := registry.New(tt.plugins...); r != nil || err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+			t.Errorf("%v, want %s", err, tt.want)
+		}
+	}
+	for _, name := range []string{"a", "tcp6", "a-b-2"} {
+		if _, err := registry.New(named(name, "")); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// PL-11: a plugin of a user can't take the name of a built-in one, in whatever order they come.
+func TestWithMakesALargerRegistryAndLeavesTheOldOne(t *testing.T) {
+	old := fakes()
+	mine := registry.Plugin{Name: "mine", Doc: "Mine.", Client: client[struct{}]()}
+	more, err := old.With(mine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := old.Lookup("mine"); ok {
+		t.Error("the old registry has the new plugin")
+	}
+	if p, ok := more.Lookup("MINE"); !ok || p.Name != "mine" || len(more.Plugins()) != len(old.Plugins())+1 {
+		t.Error("the new registry does not have the new plugin, or not the old ones")
+	}
+	if _, err := more.With(registry.Plugin{Name: "tcp", Doc: "Not TCP.", Client: client[struct{}]()}); err == nil ||
+		err.Error() != `endpoint: two plugins are called "tcp": one is "TCP.", the other "Not TCP."` {
+		t.Errorf("%v", err)
+	}
+	// The system to judge by is inherited.
+	if _, _, err := more.On("plan9").Build("tcp6:host=[::1]:port=80:mark=1", registry.RoleClient); err == nil {
+		t.Error("a registry does not know its system")
+	}
+}
+
+func TestMustPanics(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("it does not")
+		}
+	}()
+	registry.Must(registry.New(registry.Plugin{}))
+}
+
+func TestPluginsAreSorted(t *testing.T) {
+	var names []string
+	for _, p := range fakes().Plugins() {
+		names = append(names, p.Name)
+	}
+	if !slices.IsSorted(names) || len(names) != len(plugins()) {
+		t.Errorf("%v", names)
+	}
+}
+
+func TestNamesAreFoundInAnyCaseOfASCIIOnly(t *testing.T) {
+	for name, want := range map[string]bool{"tcp": true, "TCP": true, "Tcp6": true, "static": true, "ſtatic": false, "STATIC": true, "": false, "tcp ": false} {
+		if _, ok := fakes().Lookup(name); ok != want {
+			t.Errorf("Lookup(%q) is %v", name, ok)
+		}
+	}
+}
+
+func TestTheZeroRegistryHasNothing(t *testing.T) {
+	r := new(registry.Registry)
+	_, err := r.NewClient("tcp:a:80")
+	if err == nil || !strings.Contains(err.Error(), `no endpoint is called "tcp"; there are none`) {
+		t.Errorf("%v", err)
+	}
+	if len(r.Plugins()) != 0 || len(r.Complete("")) != 0 {
+		t.Error("it has something")
+	}
+}
+
+func TestRoles(t *testing.T) {
+	for in, want := range map[string]string{
+		"tcp:a:80":    "[client]",
+		"tcp:80":      "[server]",
+		"tcp:1:80":    "[client]",
+		"udp:80":      "[packet-server]",
+		"udp:[::1]:1": "[packet-client]",
+		"static:a=":   "[resolver]",
+		"bare":        "[client]",
+	} {
+		roles, err := fakes().Roles(in)
+		if got := fmt.Sprint(roles); got != want || err != nil {
+			t.Errorf("Roles(%q) is %v, %v, want %s", in, got, err, want)
+		}
+		if err := fakes().Check(in); err != nil {
+			t.Errorf("Check(%q): %v", in, err)
+		}
+	}
+}
+
+// With no role that fits, the faults are those of the role that the string was meant for.
+func TestRolesTellTheFaultsOfTheNearestRole(t *testing.T) {
+	for in, want := range map[string]string{
+		"tcp:port=80:interfce=[::1]":           `did you mean interface?`,
+		"tcp:host=a:port=80:timout=1":          `did you mean timeout?`,
+		"tcp:host=a:port=99999":                `is above 65535`,
+		"tcp:port=99999:backlog=many":          `is above 65535`,
+		"nonsense":                             `no endpoint is called "nonsense"`,
+		"=":                                    `no endpoint is named`,
+		strings.Repeat("x", 9000):              `bytes long`,
+		strings.Repeat("{", 17):                `nested deeper`,
+		"tcp:port=80:interface={tcp:port=80:x": `no } closes the {`,
+	} {
+		roles, err := fakes().Roles(in)
+		if roles != nil || err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Roles(%.40q) is %v, %v, want %s", in, roles, err, want)
+		}
+		if check := fakes().Check(in); check == nil || check.Error() != err.Error() {
+			t.Errorf("Check(%.40q): %v", in, check)
+		}
+	}
+}
+
+func TestValuesWithoutAKeyFillParametersAsInTwisted(t *testing.T) {
+	addr := netip.MustParseAddr
+	for _, tt := range []struct {
+		in   string
+		role registry.Role
+		want any
+	}{
+		{"tcp:example.com:80", registry.RoleClient, tcpClient{"example.com", 80, 30 * time.Second, netip.Addr{}}},
+		{"tcp:80:host=example.com", registry.RoleClient, tcpClient{"example.com", 80, 30 * time.Second, netip.Addr{}}},
+		{"tcp:example.com:port=80", registry.RoleClient, tcpClient{"example.com", 80, 30 * time.Second, netip.Addr{}}},
+		{"host=example.com:tcp:80", registry.RoleClient, tcpClient{"example.com", 80, 30 * time.Second, netip.Addr{}}},
+		{"tcp:example.com:80:5:[::1]", registry.RoleClient, tcpClient{"example.com", 80, 5 * time.Second, addr("::1")}},
+		{"tcp:example.com:80:bindAddress=[::1]:5", registry.RoleClient, tcpClient{"example.com", 80, 5 * time.Second, addr("::1")}},
+		{"port=80:tcp", registry.RoleServer, tcpServer{80, addr("0.0.0.0"), 50}},
+		{"tcp:80:127.0.0.1:7", registry.RoleServer, tcpServer{80, addr("127.0.0.1"), 7}},
+		{"tcp:80:backlog=7:127.0.0.1", registry.RoleServer, tcpServer{80, addr("127.0.0.1"), 7}},
+		{`unix:/run/a\=b:600`, registry.RoleServer, unixServer{"/run/a=b", 0o600}},
+		{`unix:[C:\run\x]`, registry.RoleServer, unixServer{`C:\run\x`, 0o666}},
+		{`unix:a:600`, registry.RoleServer, unixServer{`a`, 0o600}},
+	} {
+		e, _, err := fakes().Build(tt.in, tt.role)
+		if err != nil {
+			t.Errorf("%q: %v", tt.in, err)
+			continue
+		}
+		if got := e.(*fake).options; got != tt.want {
+			t.Errorf("%q\n got %+v\nwant %+v", tt.in, got, tt.want)
+		}
+	}
+}
+
+// inner returns the options of an inner endpoint.
+func inner(t *testing.T, e any) any {
+	t.Helper()
+	f, ok := e.(*fake)
+	if !ok {
+		t.Fatalf("no inner endpoint but a %T", e)
+	}
+	return f.options
+}
+
+func TestAnInnerEndpointMayBeWrittenInManyWays(t *testing.T) {
+	want := tcpClient{Host: "::1", Port: 25, Timeout: 30 * time.Second}
+	for _, in := range []string{
+		"starttls:endpoint={tcp:[::1]:25}:proto=smtp",
+		"starttls:{tcp:[::1]:25}:smtp",
+		`starttls:endpoint={tcp:\:\:1:25}:proto=smtp`,
+		`starttls:endpoint=tcp\:\\\:\\\:1\:25:proto=smtp`,
+		`starttls:endpoint=[tcp:\:\:1:25]:proto=smtp`,
+		`starttls:tcp\:[\:\:1]\:25:smtp`,
+	} {
+		o := optionsOf[starttlsClient](t, in, registry.RoleClient)
+		if got := inner(t, o.Endpoint); got != want || o.Proto != "smtp" {
+			t.Errorf("%q\n got %+v\nwant %+v", in, got, want)
+		}
+	}
+}
+
+func TestTheRestOfTheStringMayBeAnEndpoint(t *testing.T) {
+	want := tcpServer{8080, netip.MustParseAddr("0.0.0.0"), 5}
+	for _, in := range []string{
+		"haproxy:tcp:8080:backlog=5",
+		"haproxy:tcp:port=8080:backlog=5",
+		"haproxy:trusted=192.0.2.0/24:tcp:8080:backlog=5",
+		"trusted=192.0.2.0/24:haproxy:tcp:8080:backlog=5",
+		"haproxy:{tcp:8080:backlog=5}:trusted=192.0.2.0/24",
+		"haproxy:{tcp:8080:backlog=5}:192.0.2.0/24",
+		`haproxy:tcp\:8080\:backlog\=5`,
+	} {
+		o := optionsOf[haproxyServer](t, in, registry.RoleServer)
+		if got := inner(t, o.Endpoint); got != want || strings.Contains(in, "192") != (len(o.Trusted) == 1) {
+			t.Errorf("%q\n got %+v, %v\nwant %+v", in, got, o.Trusted, want)
+		}
+	}
+	o := optionsOf[haproxyServer](t, "haproxy:haproxy:haproxy:tcp:80", registry.RoleServer)
+	for range 2 {
+		o = inner(t, o.Endpoint).(haproxyServer)
+	}
+	if got := inner(t, o.Endpoint).(tcpServer); got.Port != 80 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestAListOfEndpointsTakesAllValuesWithoutAKey(t *testing.T) {
+	for in, want := range map[string]int{
+		"chain:{tcp:a:80}": 1, "chain:{tcp:a:80}:{tcp:b:80}:{tcp:c:80}": 3, "chain:endpoint={tcp:a:80}": 1,
+		"chain:wait=5:{tcp:a:80}:{tcp:b:80}": 2, "chain:{tcp:a:80}:wait=5:{tcp:b:80}": 2,
+		`chain:tcp\:a\:80:{tcp:b:80}`: 2, "chain:endpoint={tcp:a:80}:{tcp:b:80}": 2,
+	} {
+		o := optionsOf[chainClient](t, in, registry.RoleClient)
+		if len(o.Endpoints) != want || (o.Wait == 5*time.Second) != strings.Contains(in, "wait") {
+			t.Errorf("%q: %d endpoints, %v", in, len(o.Endpoints), o.Wait)
+		}
+		for _, e := range o.Endpoints {
+			if inner(t, e).(tcpClient).Port != 80 {
+				t.Errorf("%q: %+v", in, e)
+			}
+		}
+	}
+}
+
+func TestAMapTakesAllFreeKeys(t *testing.T) {
+	o := optionsOf[staticResolver](t, "static:db.example=[192.0.2.1,2001:db8::1]:ttl=5:other_1.example=:x=192.0.2.2", registry.RoleResolver)
+	addr := netip.MustParseAddr
+	want := map[string][]netip.Addr{"db.example": {addr("192.0.2.1"), addr("2001:db8::1")}, "other_1.example": {}, "x": {addr("192.0.2.2")}}
+	if !reflect.DeepEqual(o.Names, want) || o.TTL != 5*time.Second {
+		t.Errorf("%+v", o)
+	}
+	if _, _, err := fakes().Build("static:ключ=192.0.2.1", registry.RoleResolver); err == nil {
+		t.Error("a key of other letters than ASCII's is taken")
+	}
+}
+
+// A name of a parameter where a value stands is a mistake, but not where it may be a value.
+func TestAValueMayBeCalledLikeAParameter(t *testing.T) {
+	if o := optionsOf[tcpClient](t, "tcp:timeout:80", registry.RoleClient); o.Host != "timeout" {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestBuildDescriptionLeavesTheDescriptionAlone(t *testing.T) {
+	d, err := grammar.Parse("login:user=me:password=" + hunter2 + ":usr=you")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := d.String()
+	for range 2 {
+		if _, _, err := fakes().BuildDescription(d, registry.RoleClient); err == nil || strings.Contains(err.Error(), hunter2) {
+			t.Errorf("%v", err)
+		}
+	}
+	if after := d.String(); after != before || !strings.Contains(d.Input, hunter2) {
+		t.Errorf("%q has become %q, of %q", before, after, d.Input)
+	}
+}
+
+// A description may also be made by a program.
+func TestBuildDescriptionTakesOneWithoutPlaces(t *testing.T) {
+	d := &grammar.Description{Fields: []grammar.Field{
+		{Value: "starttls"}, {Key: "proto", Keyed: true, Value: "smtp"},
+		{Key: "endpoint", Keyed: true, Nested: &grammar.Description{Fields: []grammar.Field{{Value: "tcp"}, {Value: "::1"}, {Value: "25"}}}},
+	}}
+	e, layer, err := fakes().BuildDescription(d, registry.RoleClient)
+	if err != nil || inner(t, e.(*fake).options.(starttlsClient).Endpoint).(tcpClient).Host != "::1" {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if layer.Text() != `starttls:proto=smtp:endpoint={tcp:\:\:1:25}` {
+		t.Error(layer.Text())
+	}
+	d.Fields[1].Value = "smpt"
+	if _, _, err := fakes().BuildDescription(d, registry.RoleClient); err == nil {
+		t.Error("a wrong value is taken")
+	}
+	if _, _, err := fakes().BuildDescription(&grammar.Description{}, registry.RoleClient); err == nil {
+		t.Error("nothing is taken")
+	}
+}
+
+func TestCompiledEndpointsUseThePlugin(t *testing.T) {
+	failed := errors.New("failed")
+	f := &fake{err: failed}
+	r := registry.Must(registry.New(registry.Plugin{
+		Name: "x", Doc: "X.",
+		Client:       registry.For(func(struct{}) (registry.Client, error) { return f, nil }),
+		Server:       registry.For(func(struct{}) (registry.Server, error) { return f, nil }),
+		PacketClient: registry.For(func(struct{}) (registry.PacketClient, error) { return f, nil }),
+		PacketServer: registry.For(func(struct{}) (registry.PacketServer, error) { return f, nil }),
+		Resolver:     registry.For(func(struct{}) (registry.Resolver, error) { return f, nil }),
+	}))
+	for role, use := range uses(t, r, "x") {
+		if err := use(t.Context()); err != failed {
+			t.Errorf("%s: %v", role, err)
+		}
+	}
+}
+
+// uses compiles a string into an endpoint of each role and returns what uses it.
+func uses(t *testing.T, r *registry.Registry, s string) map[registry.Role]func(context.Context) error {
+	t.Helper()
+	c, err1 := r.NewClient(s)
+	srv, err2 := r.NewServer(s)
+	pc, err3 := r.NewPacketClient(s)
+	ps, err4 := r.NewPacketServer(s)
+	res, err5 := r.NewResolver(s)
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		t.Fatal(err)
+	}
+	return map[registry.Role]func(context.Context) error{
+		registry.RoleClient:       func(ctx context.Context) error { _, err := c.Dial(ctx); return err },
+		registry.RoleServer:       func(ctx context.Context) error { _, err := srv.Listen(ctx); return err },
+		registry.RolePacketClient: func(ctx context.Context) error { _, err := pc.DialPacket(ctx); return err },
+		registry.RolePacketServer: func(ctx context.Context) error { _, err := ps.ListenPacket(ctx); return err },
+		registry.RoleResolver:     func(ctx context.Context) error { _, err := res.LookupNetIP(ctx, "ip", "a"); return err },
+	}
+}
+
+func TestAStringThatIsWrongCompilesInNoRole(t *testing.T) {
+	r := fakes()
+	_, err1 := r.NewClient("x")
+	_, err2 := r.NewServer("x")
+	_, err3 := r.NewPacketClient("x")
+	_, err4 := r.NewPacketServer("x")
+	_, err5 := r.NewResolver("x")
+	for _, err := range []error{err1, err2, err3, err4, err5} {
+		if len(grammar.All(err)) != 1 {
+			t.Errorf("%v", err)
+		}
+	}
+}
