@@ -65,7 +65,9 @@ func BenchmarkDial(b *testing.B) {
 		b.Fatal(err)
 	}
 	dialer := net.Dialer{Timeout: 30 * time.Second}
-	plain := func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "tcp6", ln.Addr().String()) }
+	plain := func(ctx context.Context) (net.Conn, error) {
+		return dialer.DialContext(ctx, "tcp6", ln.Addr().String())
+	}
 	ctx := context.Background()
 	traced := trace.With(ctx, func(trace.Event) {})
 
