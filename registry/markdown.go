@@ -91,13 +91,13 @@ func (p *Param) valueCell() string {
 func (p *Param) severalCell() string {
 	switch inner := p.Kind.Role() != ""; {
 	case p.Map && p.List:
-		return ", several with commas between them; for each key of one's choice"
+		return "; several with commas between them; for each key of one's choice"
 	case p.Map:
-		return ", for each key of one's choice"
+		return "; for each key of one's choice"
 	case p.List && inner:
-		return ", any number of them, each a field"
+		return "; any number of them, each a field"
 	case p.List:
-		return ", several with commas between them"
+		return "; several with commas between them"
 	}
 	return ""
 }
@@ -129,20 +129,29 @@ func (p *Param) descriptionCell() string {
 func (p *Param) systems() string {
 	names := make([]string, len(p.OS))
 	for i, goos := range p.OS {
-		switch goos {
-		case "linux":
-			names[i] = "Linux"
-		case "darwin":
-			names[i] = "macOS"
-		case "freebsd":
-			names[i] = "FreeBSD"
-		case "windows":
-			names[i] = "Windows"
-		default:
-			names[i] = goos
-		}
+		names[i] = systemName(goos)
 	}
 	return strings.Join(names, ", ")
+}
+
+func systemName(goos string) string {
+	switch goos {
+	case "linux":
+		return "Linux"
+	case "darwin":
+		return "macOS"
+	case "freebsd":
+		return "FreeBSD"
+	case "netbsd":
+		return "NetBSD"
+	case "openbsd":
+		return "OpenBSD"
+	case "dragonfly":
+		return "DragonFly BSD"
+	case "windows":
+		return "Windows"
+	}
+	return goos
 }
 
 // markdownText is text that must not be taken for markup, in the cell of a table.

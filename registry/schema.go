@@ -174,7 +174,7 @@ func (p *Param) typed(text string) any {
 			return v
 		}
 	case KindInt, KindUint, KindPort, KindDuration, KindSize:
-		if text != "" && digits(text) == nil {
+		if number := strings.TrimPrefix(text, "-"); number != "" && digits(number) == nil {
 			return json.Number(text)
 		}
 	}
