@@ -11,14 +11,12 @@ import (
 // decode turns the fields of each parameter into its value, and builds the endpoints that are values.
 func (c *compiler) decode(layer *Layer, a *assignment, depth int) {
 	layer.Args = make([]LayerArg, len(a.params))
-	for i, p := range a.params {
-		arg := &layer.Args[i]
-		arg.Param, arg.Fields, arg.Given = p, a.fields[i], len(a.fields[i]) > 0
+	for i := range a.params {
+		p, arg := &a.params[i], &layer.Args[i]
+		arg.Param, arg.Fields, arg.Given = *p, a.fields[i], len(a.fields[i]) > 0
 		switch {
 		case !arg.Given:
-			if !p.Required && !p.Optional {
-				arg.Value, _ = p.decode(p.Default)
-			}
+			arg.Value = p.defaultValue()
 			continue
 		case p.OS != nil && !slices.Contains(p.OS, c.registry.system()):
 			c.fault(arg.Fields[0].Span, "%s works on %s only, and this is %s", p.Name, strings.Join(p.OS, ", "), c.registry.system())

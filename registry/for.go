@@ -66,12 +66,13 @@ func (f *structFactory[O, E]) Params() []Param { return f.params }
 func (f *structFactory[O, E]) Build(args Args) (E, error) {
 	var options O
 	v := reflect.ValueOf(&options).Elem()
-	for _, field := range f.fields {
-		arg, ok := args.Get(field.param.Name)
-		if !ok || arg.Value == nil {
+	for i := range f.fields {
+		field := &f.fields[i]
+		value := args.value(i, field.param.Name)
+		if value == nil {
 			continue
 		}
-		if err := set(v.FieldByIndex(field.index), arg.Value); err != nil {
+		if err := set(v.FieldByIndex(field.index), value); err != nil {
 			var none E
 			return none, Bad(field.param.Name, "%w", err)
 		}

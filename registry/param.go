@@ -47,10 +47,23 @@ type Param struct {
 	OS         []string // the systems where it works, as in runtime.GOOS; nil for all
 
 	check func(text string) error // of a type that unmarshals itself, nil elsewhere
+	value any                     // the default, decoded; nil where the parameter does not come from For
 }
 
 // Secret reports whether the value must not be shown.
 func (p Param) Secret() bool { return p.Kind == KindSecret }
+
+// defaultValue is what the parameter is where it is not given, nil if it is required or optional.
+func (p *Param) defaultValue() any {
+	if p.Required || p.Optional {
+		return nil
+	}
+	if p.value != nil {
+		return p.value
+	}
+	value, _ := p.decode(p.Default)
+	return value
+}
 
 // An Args holds the decoded value of each parameter of one endpoint.
 type Args struct{ values []Arg }
@@ -76,6 +89,16 @@ func (a Args) Get(name string) (Arg, bool) {
 		return Arg{}, false
 	}
 	return a.values[i], true
+}
+
+// value returns the value of the parameter called name, which is the i-th where the arguments are those of one's own
+// parameters; nil where there is none.
+func (a Args) value(i int, name string) any {
+	if i < len(a.values) && a.values[i].Param.Name == name {
+		return a.values[i].Value
+	}
+	arg, _ := a.Get(name)
+	return arg.Value
 }
 
 // NewArgs makes arguments from decoded values, for a program that hosts plugins for others.

@@ -139,9 +139,11 @@ func (p *Param) setDefault(sf reflect.StructField, fail func(string, ...any)) {
 	if text == "" && p.Kind == KindText && !p.List {
 		return
 	}
-	if _, bad := p.decode(text); bad != nil {
+	value, bad := p.decode(text)
+	if bad != nil {
 		fail("the default %q: %s", text, bad.message)
 	}
+	p.value = value
 }
 
 func validName(name string) bool {
