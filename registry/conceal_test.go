@@ -1,7 +1,9 @@
 package registry_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -197,4 +199,72 @@ func conceals(t *testing.T, from *registry.Registry, s, secret string, role regi
 		t.Errorf("%q as a %s shows the secret %q: …%s…", s, role, secret, all[max(0, i-200):min(len(all), i+200)])
 	}
 	return i < 0
+}
+
+// leaky is a plugin that shows its secret in each way that an error can.
+func leaky(form string) registry.Plugin {
+	return registry.Plugin{Name: "leaky", Doc: "Leaks.", Client: registry.For(func(o loginClient) (registry.Client, error) {
+		secret, _ := o.Password.Reveal(context.Background())
+		shown := fmt.Sprintf(form, secret)
+		return nil, errors.Join(
+			registry.Bad("user", "does not go with %s", shown).WithFix(shown),
+			registry.Bad("", "%w", errors.New(shown)),
+			registry.Bad("password", "%w", causeWithText{Text: shown}),
+			errors.New(shown),
+		)
+	})}
+}
+
+type causeWithText struct{ Text string }
+
+func (causeWithText) Error() string { return "an error with a text in it" }
+
+// What a plugin says about a secret is redacted, however it quotes it.
+func TestErrorsOfPluginsAreRedacted(t *testing.T) { // PA-08
+	for _, secret := range []string{hunter2, `with "quotes" and \ more`, "с кириллицей", "tab\u00a0and:colon=equals", "text:" + hunter2} {
+		for _, form := range []string{"%s", "%q", "%+q", "<%s>", "%s%[1]s", "%.100s"} {
+			r := registry.Must(registry.New(leaky(form)))
+			in := "leaky:user=me:password=" + grammar.QuoteKey(secret)
+			secret := strings.TrimPrefix(secret, "text:")
+			e, layer, err := r.Build(in, registry.RoleClient)
+			all := shown(t, e, layer, err)
+			for _, quoted := range []string{secret, fmt.Sprintf("%q", secret), fmt.Sprintf("%+q", secret)} {
+				if strings.Contains(all, strings.Trim(quoted, `"`)) {
+					t.Errorf("%q by %s is shown: %s", secret, form, all)
+				}
+			}
+			if n := len(grammar.All(err)); n != 4 || !strings.Contains(err.Error(), "does not go with") {
+				t.Errorf("%d faults: %v", n, err)
+			}
+		}
+	}
+}
+
+// A plugin whose panic shows a secret is no better.
+func TestPanicsOfPluginsAreRedacted(t *testing.T) {
+	r := registry.Must(registry.New(registry.Plugin{Name: "leaky", Doc: "Leaks.", Client: registry.For(func(o loginClient) (registry.Client, error) {
+		secret, _ := o.Password.Reveal(context.Background())
+		panic(secret)
+	})}))
+	e, layer, err := r.Build("leaky:password="+hunter2, registry.RoleClient)
+	if all := shown(t, e, layer, err); strings.Contains(all, hunter2) || !strings.Contains(all, "plugin leaky panicked: ***") {
+		t.Error(all)
+	}
+}
+
+// In a string without a hint at secrets all is shown, though the registry has plugins with secrets.
+func TestWithoutAHintAllIsShown(t *testing.T) {
+	for _, in := range []string{
+		"tcp:monkey.example.com:99999", "tcp:host=a:port=80:colour=red", "tcp:[::1:80", "example.com:80", "unix:/run/keys/a=b:600",
+		"starttls:{tcp6:fe80::1:25}:smpt", "chain:{tcp:a}:{udp:b:80}:c", "tcp6:host=login.example.com:port=x",
+	} {
+		for _, role := range registry.Roles() {
+			_, _, err := fakes().Build(in, role)
+			for _, e := range grammar.All(err) {
+				if e.Input != in {
+					t.Errorf("%q as a %s is shown as %q", in, role, e.Input)
+				}
+			}
+		}
+	}
 }

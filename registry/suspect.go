@@ -64,7 +64,8 @@ func (v *vocabulary) hints(input string) bool {
 		}
 		word, after := lowerASCII(input[at:at+length]), strings.TrimLeft(input[at+length:], `\`)
 		isKey := strings.HasPrefix(after, "=")
-		isName := at == 0 || strings.ContainsAny(input[at-1:at], "{[=") || strings.HasPrefix(input[at+length:], `\:`)
+		isName := at == 0 || strings.ContainsAny(input[at-1:at], "{[") ||
+			len(after) < len(input)-at-length && strings.HasPrefix(after, ":") // an escaped colon follows
 		if word != "" && (v.hintsSecret(word, isKey) || v.hintsPlugin(word, isName)) {
 			return true
 		}
@@ -146,7 +147,7 @@ func nameIn(d *grammar.Description) string {
 // hideSuspects shows the values that are numbers, addresses and the like, and those of known keys; endpoints are layers
 // of their own.
 func (a *assignment) hideSuspects() {
-	lacks := lacksSecret(a.d, a.params)
+	lacks := len(a.syntax) > 0 || lacksSecret(a.d, a.params)
 	for i := range a.d.Fields {
 		f := &a.d.Fields[i]
 		param := a.index(f.Key)
