@@ -33,14 +33,22 @@ func (c *compiler) decode(layer *Layer, a *assignment, depth int) {
 	a.checkMissing()
 }
 
-// decodeFields decodes a parameter that is no endpoint: the one value that it has, or a map of several.
+// decodeFields decodes a parameter that is no endpoint.
 func (a *assignment) decodeFields(param int, arg *LayerArg) any {
-	if !arg.Param.Map {
-		arg.Text = arg.Fields[0].Value
-		return a.decodeField(param, arg.Fields[0])
+	if arg.Param.Map {
+		return a.decodeMap(param, arg)
 	}
+	f := arg.Fields[0]
+	if arg.Text = f.Value; arg.Param.Secret() && f.Value != "" {
+		arg.Text = redacted
+	}
+	return a.decodeField(param, f)
+}
+
+func (a *assignment) decodeMap(param int, arg *LayerArg) any {
 	values := make(map[string]any, len(arg.Fields))
-	for i, f := range arg.Fields {
+	var texts []string
+	for _, f := range arg.Fields {
 		if _, ok := values[f.Key]; ok {
 			first := slices.IndexFunc(arg.Fields, func(g *grammar.Field) bool { return g.Key == f.Key })
 			a.fault(f.Span, "%s is given twice", quoted(f.Key)).Also = []grammar.Span{arg.Fields[first].Span}
@@ -51,10 +59,10 @@ func (a *assignment) decodeFields(param int, arg *LayerArg) any {
 			continue
 		}
 		values[f.Key] = a.decodeField(param, f)
-		if i > 0 {
-			arg.Text += " "
-		}
-		arg.Text += f.Key + "=" + f.Value
+		texts = append(texts, f.Key+"="+f.Value)
+	}
+	if arg.Text = strings.Join(texts, " "); arg.Param.Secret() {
+		arg.Text = redacted
 	}
 	return values
 }

@@ -72,7 +72,7 @@ type Args struct{ values []Arg }
 type Arg struct {
 	Param Param
 	Given bool   // false for a default
-	Text  string // the value as it was given, without escapes; "" for an inner endpoint
+	Text  string // the value as it was given, without escapes; "***" for a secret, "" for an inner endpoint
 	// Value is nil where an optional parameter is not given, and else by kind: string, bool, int64, uint64, uint16
 	// (port), time.Duration, int64 (size), fs.FileMode, netip.Addr, netip.Prefix, Secret, Client and so on; []any of
 	// these for a list, map[string]any for a map.

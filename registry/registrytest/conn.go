@@ -43,7 +43,7 @@ func (s *suite) conns(t *testing.T) {
 // needs.
 func (s *suite) againstPlainTCP(t *testing.T) {
 	nowhere := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}
-	if text := s.derive(specimen{layer: &registry.Layer{}}, nowhere, registry.RoleClient); text == "" {
+	if text := s.derive(&registry.Layer{Plugin: s.plugin}, nowhere, registry.RoleClient); text == "" {
 		ruleSockets.fail(t, "%s has no server to try its clients with: use Pipe", s.plugin.Name)
 		return
 	}
@@ -52,7 +52,7 @@ func (s *suite) againstPlainTCP(t *testing.T) {
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		text := s.derive(specimen{layer: &registry.Layer{}}, ln.Addr(), registry.RoleClient)
+		text := s.derive(&registry.Layer{Plugin: s.plugin}, ln.Addr(), registry.RoleClient)
 		client, _, err := s.registry.Build(text, registry.RoleClient)
 		if err != nil {
 			return nil, nil, nil, errors.Join(err, ln.Close())

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -166,7 +167,7 @@ func (s *suite) client(t *testing.T, server specimen, addr net.Addr, role regist
 	if s.clientFor != nil {
 		text = s.clientFor(server.text, addr)
 	} else {
-		text = s.derive(server, addr, role)
+		text = s.derive(server.layer, addr, role)
 	}
 	if text == "" {
 		ruleSockets.fail(t, "no %s of %s can be derived from %q: use ClientFor", role.Noun(), s.plugin.Name, server.text)
@@ -180,37 +181,45 @@ func (s *suite) client(t *testing.T, server specimen, addr net.Addr, role regist
 	return client, text
 }
 
-// derive gives the client the address as host and port, and what else it needs from the server's parameters of the same
-// names.
-func (s *suite) derive(server specimen, addr net.Addr, role registry.Role) string {
+// derive returns the description of the client that belongs to a server: with the address as host and port, with the
+// parameters of the server that it has too, and with what is inside of it derived likewise. It is "" where there is no
+// telling.
+func (s *suite) derive(server *registry.Layer, addr net.Addr, role registry.Role) string {
 	at, err := netip.ParseAddrPort(addr.String())
 	if err != nil {
 		return ""
 	}
-	d := &grammar.Description{Fields: []grammar.Field{{Value: s.plugin.Name}}}
-	give := func(key, value string) {
-		d.Fields = append(d.Fields, grammar.Field{Key: key, Keyed: true, Value: value})
-	}
-	host, port := false, false
-	for _, p := range s.plugin.Params(role) {
-		arg := argOf(server.layer, p.Name)
-		switch {
-		case p.Name == "host":
-			host = true
-			give(p.Name, reachable(at.Addr()).String())
-		case p.Kind == registry.KindPort && p.Name == "port":
-			port = true
-			give(p.Name, addrPort(at))
-		case p.Required && (!arg.Given || p.Kind.Role() != ""):
-			return ""
-		case p.Required:
-			give(p.Name, arg.Text)
-		}
-	}
-	if !host || !port {
+	d, ok := derived(server, netip.AddrPortFrom(reachable(at.Addr()), at.Port()), role)
+	if !ok {
 		return ""
 	}
 	return d.String()
+}
+
+func derived(server *registry.Layer, at netip.AddrPort, role registry.Role) (*grammar.Description, bool) {
+	d := &grammar.Description{Fields: []grammar.Field{{Value: server.Plugin.Name}}}
+	give := func(f grammar.Field) { d.Fields = append(d.Fields, f) }
+	host, port, inside := false, false, false
+	for _, p := range server.Plugin.Params(role) {
+		arg := argOf(server, p.Name)
+		switch {
+		case p.Name == "host":
+			host = true
+			give(grammar.Field{Key: p.Name, Keyed: true, Value: at.Addr().String()})
+		case p.Name == "port" && p.Kind == registry.KindPort:
+			port = true
+			give(grammar.Field{Key: p.Name, Keyed: true, Value: strconv.Itoa(int(at.Port()))})
+		case p.Kind.Role() != "" && len(arg.Inner) == 1:
+			nested, ok := derived(arg.Inner[0], at, p.Kind.Role())
+			inside = ok
+			give(grammar.Field{Key: p.Name, Keyed: true, Nested: nested})
+		case arg.Given && p.Kind == arg.Param.Kind && p.Kind.Role() == "" && !p.Map && !p.Secret():
+			give(grammar.Field{Key: p.Name, Keyed: true, Value: arg.Text})
+		case p.Required:
+			return nil, false
+		}
+	}
+	return d, host && port || inside
 }
 
 func argOf(layer *registry.Layer, name string) registry.LayerArg {

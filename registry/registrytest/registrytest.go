@@ -48,7 +48,8 @@ func Live(descriptions ...string) Option {
 }
 
 // ClientFor derives the description of the client that belongs to a server, from the server's description and the
-// address that it is bound to. Without it, the client gets the address as host and port.
+// address that it is bound to. Without it, the client gets the address as host and port, and what else the two have in
+// common; what is inside a server is derived likewise.
 func ClientFor(f func(server string, addr net.Addr) string) Option {
 	return func(s *suite) { s.clientFor = f }
 }
@@ -58,7 +59,8 @@ func Pipe(mp nettest.MakePipe) Option {
 	return func(s *suite) { s.pipe = mp }
 }
 
-// Without leaves out a check, which is the name of a subtest of [Run], for the reason that is given.
+// Without leaves out a check for the reason that is given. The checks are the subtests of [Run]: declaration, readme,
+// examples, defaults, purity, errors, secrets, context, close, conn, packet and leaks.
 func Without(check, why string) Option {
 	return func(s *suite) { s.without[check] = why }
 }

@@ -80,16 +80,7 @@ func TestAWrapperPassesWithExamplesInsteadOfAREADME(t *testing.T) {
 			"wrap:endpoint={loop:host=127.0.0.1:port=80} # client",
 			"wrap:loop:port=0:interface=127.0.0.1 # server",
 			"wrap:endpoint={loop:port=0:interface=[::1]} # server",
-		),
-		registrytest.ClientFor(func(_ string, addr net.Addr) string {
-			at := netip.MustParseAddrPort(addr.String())
-			return "wrap:endpoint={loop:host=[" + at.Addr().String() + "]:port=" + portOf(addr) + "}"
-		}))
-}
-
-func portOf(addr net.Addr) string {
-	_, port, _ := net.SplitHostPort(addr.String())
-	return port
+		))
 }
 
 // A client alone is tried against a listener of package net.

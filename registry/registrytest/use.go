@@ -5,16 +5,12 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/netip"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/epctl/endpoint/registry"
 )
-
-func addrPort(a netip.AddrPort) string { return strconv.Itoa(int(a.Port())) }
 
 // inTime calls f, and reports false where it hangs.
 func (s *suite) inTime(t *testing.T, r rule, what string, f func()) bool {
@@ -104,7 +100,7 @@ func (s *suite) silentPeer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	text := s.derive(specimen{layer: &registry.Layer{}}, ln.Addr(), registry.RoleClient)
+	text := s.derive(&registry.Layer{Plugin: s.plugin}, ln.Addr(), registry.RoleClient)
 	for _, sp := range s.build(text, registry.RoleClient) {
 		s.inTime(t, ruleContext, "client "+sp.text+" at the deadline of its context", func() {
 			ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
