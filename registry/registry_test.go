@@ -358,3 +358,17 @@ func TestAStringThatIsWrongCompilesInNoRole(t *testing.T) {
 		}
 	}
 }
+
+// The levels of braces, of text and of the rest of the string count together.
+func TestLevelsOfAllKindsCountTogether(t *testing.T) { // PA-01
+	for _, tt := range []struct {
+		braces, rests int
+		deep          bool
+	}{{15, 0, false}, {0, 15, false}, {8, 7, false}, {8, 8, false}, {8, 9, true}, {0, 16, false}, {0, 17, true}, {15, 2, true}} {
+		s := strings.Repeat("haproxy:endpoint={", tt.braces) + strings.Repeat("haproxy:", tt.rests) + `tcp\:80` + strings.Repeat("}", tt.braces)
+		_, _, err := fakes().Build(s, registry.RoleServer)
+		if deep := err != nil && strings.Contains(err.Error(), "nested deeper than the limit of 16 levels"); deep != tt.deep {
+			t.Errorf("%d braces and %d rests: %v", tt.braces, tt.rests, err)
+		}
+	}
+}
