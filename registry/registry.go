@@ -96,8 +96,12 @@ func (r *Registry) Build(s string, role Role) (any, *Layer, error) {
 	return r.build(d, role, grammar.All(err))
 }
 
-// BuildDescription is Build for a description that is parsed already.
+// BuildDescription is Build for a description that is parsed already, or made by a program: faults of such a one have
+// their places in its canonical form.
 func (r *Registry) BuildDescription(d *grammar.Description, role Role) (any, *Layer, error) {
+	if d.Input == "" {
+		return r.Build(d.String(), role)
+	}
 	return r.build(d, role, nil)
 }
 

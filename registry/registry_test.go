@@ -299,11 +299,27 @@ func TestBuildDescriptionTakesOneWithoutPlaces(t *testing.T) {
 		t.Error(layer.Text())
 	}
 	d.Fields[1].Value = "smpt"
-	if _, _, err := fakes().BuildDescription(d, registry.RoleClient); err == nil {
-		t.Error("a wrong value is taken")
+	_, _, err = fakes().BuildDescription(d, registry.RoleClient)
+	if e := grammar.All(err); len(e) != 1 || e[0].Input[e[0].Start:e[0].End] != "smpt" {
+		t.Errorf("%v", err)
 	}
 	if _, _, err := fakes().BuildDescription(&grammar.Description{}, registry.RoleClient); err == nil {
 		t.Error("nothing is taken")
+	}
+}
+
+func TestSecretsOfADescriptionThatAProgramMadeAreHidden(t *testing.T) {
+	d := &grammar.Description{Fields: []grammar.Field{
+		{Value: "starttls"}, {Key: "proto", Keyed: true, Value: "smtp"},
+		{Key: "endpoint", Keyed: true, Nested: &grammar.Description{Fields: []grammar.Field{
+			{Value: "login"}, {Key: "user", Keyed: true, Value: "me"}, {Key: "password", Keyed: true, Value: hunter2}}}},
+	}}
+	for range 2 {
+		e, layer, err := fakes().BuildDescription(d, registry.RoleClient)
+		if all := shown(t, e, layer, err); strings.Contains(all, hunter2) || !strings.Contains(all, "user=me:password=***") {
+			t.Error(all)
+		}
+		d.Fields[1].Value = "smpt"
 	}
 }
 

@@ -122,7 +122,8 @@ func endsLike(text, name string) bool {
 func (c *compiler) hideSuspects() {
 	v := c.registry.allWords()
 	isMeant := func(d *grammar.Description) bool { return v.hintsPlugin(nameIn(d), true) }
-	if !v.hints(c.input) && !slices.ContainsFunc(c.unknown, isMeant) {
+	has := func(a *assignment) bool { return slices.ContainsFunc(a.params, Param.Secret) }
+	if !v.hints(c.input) && !slices.ContainsFunc(c.unknown, isMeant) && !slices.ContainsFunc(c.layers, has) {
 		return
 	}
 	for _, a := range c.layers {
