@@ -17,8 +17,7 @@ type compiler struct {
 	faults   []*grammar.Error // all others
 	misfits  int              // of the faults, those that say that other parameters were expected
 	layers   []*assignment
-	unknown  []*grammar.Description  // what could not be a layer
-	sound    map[*grammar.Field]bool // the fields whose values are no text and right
+	unknown  []*grammar.Description // what could not be a layer
 }
 
 // err returns all faults. What a fault of the syntax makes unclear is not held against the string a second time.

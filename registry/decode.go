@@ -82,7 +82,6 @@ func (a *assignment) decodeField(param int, f *grammar.Field) any {
 	}
 	value, bad := p.decode(f.Value)
 	if bad == nil {
-		a.sound[f] = !p.Secret() && (p.Kind != KindText || p.Enum != nil)
 		return value
 	}
 	if a.nameForAddress(p, f) {

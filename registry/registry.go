@@ -115,7 +115,7 @@ func (r *Registry) build(d *grammar.Description, role Role, syntax []*grammar.Er
 }
 
 func (r *Registry) compiler(d *grammar.Description, syntax []*grammar.Error) *compiler {
-	return &compiler{registry: r, input: d.Input, syntax: syntax, sound: make(map[*grammar.Field]bool)}
+	return &compiler{registry: r, input: d.Input, syntax: syntax}
 }
 
 // Roles returns the roles that s can play, and with none of them the faults of the role that s comes nearest to: the one

@@ -265,38 +265,3 @@ func TestADirectoryIsNoSecret(t *testing.T) {
 		t.Error("it is")
 	}
 }
-
-func TestInlineSecretsAreWarnedOf(t *testing.T) { // SE-02
-	for _, tt := range []struct {
-		in       string
-		warnings int
-	}{
-		{"login", 0},
-		{"login:password=", 0},
-		{"login:password=[env:X]", 0},
-		{"login:password=[file:/x]:spare=[env:A,fd:3]", 0},
-		{"login:password=" + hunter2, 1},
-		{"login:password=" + hunter2 + ":spare=[env:A," + hunter2 + "]", 2},
-		{"vault:me:[env:X]:realm=[env:Y]", 0},
-		{"vault:me:" + hunter2 + ":realm=" + hunter2 + ":other=[env:X]", 2},
-		{"starttls:{login:password=" + hunter2 + "}:smtp", 1},
-	} {
-		_, layer, err := fakes().Build(tt.in, registry.RoleClient)
-		if err != nil {
-			t.Errorf("%q: %v", tt.in, err)
-			continue
-		}
-		n := 0
-		layer.Walk(func(l *registry.Layer, _ int) {
-			for _, w := range l.Warnings {
-				n++
-				if strings.Contains(w.Caret()+fmt.Sprintf("%+v %#v", w, w), hunter2) || w.Fix != "[env:NAME]" || w.Start >= w.End {
-					t.Errorf("%q: the warning %#v", tt.in, w)
-				}
-			}
-		})
-		if n != tt.warnings {
-			t.Errorf("%q: %d warnings, want %d", tt.in, n, tt.warnings)
-		}
-	}
-}

@@ -151,11 +151,11 @@ func (a *assignment) hideSuspects() {
 	lacks := len(a.syntax) > 0 || lacksSecret(a.d, a.params)
 	for i := range a.d.Fields {
 		f := &a.d.Fields[i]
-		param := a.index(f.Key)
+		known := a.index(f.Key)
 		switch {
-		case f == a.name || a.sound[f] || a.isLayer(f):
-		case f.Keyed && param >= 0 && !a.params[param].Secret() && a.isPlain(f):
-		case f.Keyed && param < 0 && nearest(f.Key, a.names()) == "" && (lacks || !validName(f.Key)):
+		case f == a.name || a.isSound(f):
+		case f.Keyed && known >= 0 && !a.params[known].Secret() && a.isPlain(f):
+		case f.Keyed && known < 0 && nearest(f.Key, a.names()) == "" && (lacks || !validName(f.Key)):
 			a.hideKey(f)
 		default:
 			a.hide(f)
@@ -163,10 +163,15 @@ func (a *assignment) hideSuspects() {
 	}
 }
 
-// isLayer reports whether f is, or is a part of, an endpoint that was looked at by itself.
-func (a *assignment) isLayer(f *grammar.Field) bool {
+// isSound reports whether f is a value of a kind that has a form, and is right, or belongs to an endpoint.
+func (a *assignment) isSound(f *grammar.Field) bool {
 	i := slices.IndexFunc(a.fields, func(fields []*grammar.Field) bool { return slices.Contains(fields, f) })
-	return i >= 0 && a.params[i].Kind.Role() != ""
+	if i < 0 {
+		return false
+	}
+	p := &a.params[i]
+	_, bad := p.decode(f.Value)
+	return p.Kind.Role() != "" || f.Nested == nil && bad == nil && !p.Secret() && (p.Kind != KindText || p.Enum != nil)
 }
 
 // isPlain reports whether a value can't have swallowed a field.
