@@ -42,6 +42,7 @@ func TestValuesWithoutAKeyFillParametersAsInTwisted(t *testing.T) {
 	}
 }
 
+// inner returns the options of an inner endpoint.
 func inner(t *testing.T, e any) any {
 	t.Helper()
 	f, ok := e.(*fake)
@@ -123,6 +124,7 @@ func TestAMapTakesAllFreeKeys(t *testing.T) {
 	}
 }
 
+// A name of a parameter where a value stands is a mistake, but not where it may be a value.
 func TestAValueMayBeCalledLikeAParameter(t *testing.T) {
 	if o := optionsOf[tcpClient](t, "tcp:timeout:80", registry.RoleClient); o.Host != "timeout" {
 		t.Errorf("%+v", o)
@@ -145,6 +147,7 @@ func TestBuildDescriptionLeavesTheDescriptionAlone(t *testing.T) {
 	}
 }
 
+// A description may also be made by a program.
 func TestBuildDescriptionTakesOneWithoutPlaces(t *testing.T) {
 	d := &grammar.Description{Fields: []grammar.Field{
 		{Value: "starttls"}, {Key: "proto", Keyed: true, Value: "smtp"},
@@ -182,6 +185,7 @@ func TestSecretsOfADescriptionThatAProgramMadeAreHidden(t *testing.T) {
 	}
 }
 
+// The levels of braces, of text and of the rest of the string count together.
 func TestLevelsOfAllKindsCountTogether(t *testing.T) { // PA-01
 	for _, tt := range []struct {
 		braces, rests int

@@ -146,9 +146,6 @@ func TestRolesTellTheFaultsOfTheNearestRole(t *testing.T) {
 	}
 }
 
-// inner returns the options of an inner endpoint.
-// A name of a parameter where a value stands is a mistake, but not where it may be a value.
-// A description may also be made by a program.
 func TestCompiledEndpointsUseThePlugin(t *testing.T) {
 	failed := errors.New("failed")
 	f := &fake{err: failed}
@@ -200,5 +197,3 @@ func TestAStringThatIsWrongCompilesInNoRole(t *testing.T) {
 		}
 	}
 }
-
-// The levels of braces, of text and of the rest of the string count together.

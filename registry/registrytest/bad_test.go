@@ -237,6 +237,3 @@ func badSecrets() []badPlugin {
 		}},
 	}
 }
-
-// A brokenListener breaks one method.
-// A lateConn does not tell that its error is a timeout.

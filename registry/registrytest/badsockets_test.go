@@ -48,6 +48,7 @@ func badContexts() []badPlugin {
 	}
 }
 
+// A brokenListener breaks one method.
 type brokenListener struct {
 	net.Listener
 	accept func() (net.Conn, error)
@@ -115,6 +116,7 @@ func badCloses() []badPlugin {
 	}
 }
 
+// A lateConn does not tell that its error is a timeout.
 type lateConn struct{ net.Conn }
 
 func (c lateConn) Read(p []byte) (int, error) {
@@ -124,6 +126,14 @@ func (c lateConn) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// An emptyWrapper wraps nothing, and an opaque one forwards nothing.
+type (
+	emptyWrapper  struct{ net.Conn }
+	opaqueWrapper struct{ net.Conn }
+	// A fullCloser closes both directions.
+	fullCloser struct{ wrapped }
+)
 
 func (emptyWrapper) NetConn() net.Conn    { return nil }
 func (w opaqueWrapper) NetConn() net.Conn { return w.Conn }
@@ -172,6 +182,7 @@ func badConns() []badPlugin {
 	}
 }
 
+// A brokenSocket breaks one method.
 type brokenSocket struct {
 	net.PacketConn
 	readFrom func([]byte) (int, net.Addr, error)
@@ -241,13 +252,3 @@ func badLeaks() []badPlugin {
 		}},
 	}
 }
-
-// An emptyWrapper wraps nothing, and an opaque one forwards nothing.
-type (
-	emptyWrapper  struct{ net.Conn }
-	opaqueWrapper struct{ net.Conn }
-	// A fullCloser closes both directions.
-	fullCloser struct{ wrapped }
-)
-
-// A brokenSocket breaks one method.
