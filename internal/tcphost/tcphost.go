@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"strings"
 
 	"github.com/epctl/endpoint/internal/happyeyeballs"
 	"github.com/epctl/endpoint/internal/hostname"
@@ -112,6 +113,14 @@ func localOf(local []netip.Addr, ipv4 bool) netip.Addr {
 		}
 	}
 	return netip.Addr{}
+}
+
+// ServerName is the host: a name as it is dialed, without a dot at its end, or an address without zone.
+func (c *Client) ServerName() string {
+	if c.literal != nil {
+		return c.literal.ServerName()
+	}
+	return strings.TrimSuffix(c.host, ".")
 }
 
 // Dial connects to the first address that works; the connection is a *net.TCPConn. Errors are of [happyeyeballs.Engine.Dial],

@@ -24,6 +24,9 @@ func (c *Client) Dial(ctx context.Context) (net.Conn, error) {
 	return conn, nil
 }
 
+// ServerName is the remote address without zone, as text.
+func (c *Client) ServerName() string { return c.remote.Addr().WithZone("").String() }
+
 // A Server is a Listener as a stream server.
 type Server struct{ listener *Listener }
 
