@@ -15,6 +15,7 @@ type compiler struct {
 	input    string
 	syntax   []*grammar.Error // where there are any, fields may not be what they were meant to be
 	faults   []*grammar.Error // all others
+	warnings []*grammar.Error // of plugins
 	misfits  int              // of the faults, those that say that other parameters were expected
 	layers   []*assignment
 	unknown  []*grammar.Description // what could not be a layer
@@ -55,6 +56,7 @@ func (c *compiler) finish(layer *Layer) error {
 	masked := c.mask(c.input)
 	if layer != nil {
 		c.seal(layer, masked, faulty)
+		c.clean(c.warnings, masked)
 	}
 	return c.err(masked)
 }
@@ -93,19 +95,19 @@ func (c *compiler) compile(d *grammar.Description, role Role, user string, depth
 	if len(c.faults) > before {
 		return nil, layer
 	}
-	return c.build(layer, factory, &d.Fields[name]), layer
+	return c.build(layer, factory, assignment), layer
 }
 
-// build calls the plugin, and places what it finds wrong.
-func (c *compiler) build(layer *Layer, factory factory, name *grammar.Field) any {
+// build calls the plugin, and places what it finds wrong or not wise.
+func (c *compiler) build(layer *Layer, factory factory, a *assignment) any {
 	args := make([]Arg, len(layer.Args))
 	for i, a := range layer.Args {
 		args[i] = a.Arg
 	}
-	endpoint, err := buildSafely(layer.Plugin.Name, factory, Args{args})
+	endpoint, warnings, err := buildSafely(layer.Plugin.Name, factory, Args{args})
 	faults, others := faultsIn(err)
 	for _, f := range faults {
-		c.place(f, layer, name)
+		c.faults = append(c.faults, a.place(f))
 	}
 	for _, err := range others {
 		e := c.fault(layer.Description.Span, "%s: %v", layer.Plugin.Name, err)
@@ -116,24 +118,32 @@ func (c *compiler) build(layer *Layer, factory factory, name *grammar.Field) any
 	if err != nil {
 		return nil
 	}
+	for _, w := range warnings {
+		e := a.place(w)
+		c.warnings, layer.Warnings = append(c.warnings, e), append(layer.Warnings, e)
+	}
+	layer.inspect = a.inspection(endpoint)
 	return endpoint
 }
 
 // buildSafely makes a panic of the plugin an error: the string can't be used, and that is all that the caller cares for.
-func buildSafely(plugin string, f factory, args Args) (endpoint any, err error) {
+func buildSafely(plugin string, f factory, args Args) (endpoint any, warnings []*Fault, err error) {
 	defer compiled{&Layer{Plugin: Plugin{Name: plugin}}}.guard(&err)
 	endpoint, err = f.build(args)
-	if err == nil && endpoint == nil {
+	switch {
+	case err != nil:
+	case endpoint == nil:
 		err = errors.New("no endpoint was built (a bug of the plugin)")
+	default:
+		warnings = f.warnings(args)
 	}
-	return endpoint, err
+	return endpoint, warnings, err
 }
 
-// place turns what a plugin found wrong into an error with a place: the parameter where it is given, or else the name.
-func (c *compiler) place(f *Fault, layer *Layer, name *grammar.Field) {
-	at, message := layer.field(f.Param), f.Message
-	e := c.fault(name.ValueSpan, "%s", message)
-	e.Err = f.Err
+// place gives what a plugin has to say a place: the parameter where it is given, or else the name.
+func (a *assignment) place(f *Fault) *grammar.Error {
+	at := a.first(f.Param)
+	e := &grammar.Error{Start: a.name.ValueSpan.Start, End: a.name.ValueSpan.End, Message: f.Message, Err: f.Err}
 	switch {
 	case at != nil:
 		e.Start, e.End = at.ValueSpan.Start, at.ValueSpan.End
@@ -141,27 +151,28 @@ func (c *compiler) place(f *Fault, layer *Layer, name *grammar.Field) {
 			e.Fix = fixValue(at, f.Fix)
 		}
 	case f.Param != "":
-		e.Message = f.Param + ": " + message
+		e.Message = f.Param + ": " + f.Message
 	}
 	for _, param := range f.Also {
-		if other := layer.field(param); other != nil {
+		if other := a.first(param); other != nil {
 			e.Also = append(e.Also, other.ValueSpan)
 		}
 	}
 	if f.Use == "" {
-		return
+		return e
 	}
 	if at != nil {
 		e.Also = append(e.Also, at.ValueSpan)
 	}
-	e.Start, e.End, e.Fix = name.ValueSpan.Start, name.ValueSpan.End, name.Fix(f.Use)
+	e.Start, e.End, e.Fix = a.name.ValueSpan.Start, a.name.ValueSpan.End, a.name.Fix(f.Use)
+	return e
 }
 
-// field returns the first field of the parameter called name, nil where it is not given.
-func (l *Layer) field(name string) *grammar.Field {
-	i := slices.IndexFunc(l.Args, func(a LayerArg) bool { return a.Param.Name == name })
-	if i < 0 || len(l.Args[i].Fields) == 0 {
+// first returns the first field of the parameter called name, nil where it is not given.
+func (a *assignment) first(name string) *grammar.Field {
+	i := slices.IndexFunc(a.params, func(p Param) bool { return p.Name == name })
+	if i < 0 || len(a.fields[i]) == 0 {
 		return nil
 	}
-	return l.Args[i].Fields[0]
+	return a.fields[i][0]
 }

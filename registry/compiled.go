@@ -63,12 +63,17 @@ func compileAs[E any](r *Registry, s string, role Role) (E, *Layer, error) {
 }
 
 // compiled is what all endpoints have in common that a registry hands out: each time that one is used, a tracer is told
-// what it consists of, and a panic of a plugin becomes an error.
+// what it consists of and what is not wise about it, and a panic of a plugin becomes an error.
 type compiled struct{ layer *Layer }
 
 func (c compiled) announce(ctx context.Context) {
 	if t := trace.From(ctx); t != nil {
 		t.Emit(trace.Event{Kind: trace.Built, Layer: c.layer.Plugin.Name, Layers: c.layer.stack()})
+		c.layer.Walk(func(l *Layer, _ int) {
+			for _, w := range l.Warnings {
+				t.Emit(trace.Event{Kind: trace.Warning, Layer: l.Plugin.Name, Detail: w.Message})
+			}
+		})
 	}
 }
 

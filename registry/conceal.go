@@ -135,10 +135,12 @@ func (v *veil) redactArg(a *LayerArg, faulty bool) {
 
 // move makes a point to the fields of a copy.
 func (a *LayerArg) move(from, to *grammar.Description) {
+	fields := make([]*grammar.Field, len(a.Fields)) // the old ones still serve to place findings
 	for i, f := range a.Fields {
 		at := slices.IndexFunc(from.Fields, func(g grammar.Field) bool { return g.Span == f.Span })
-		a.Fields[i] = &to.Fields[at]
+		fields[i] = &to.Fields[at]
 	}
+	a.Fields = fields
 }
 
 // redact returns a copy of d without what is hidden, which knows nothing of the text that d was read from.

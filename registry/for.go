@@ -25,12 +25,14 @@ import (
 //
 // The fields of an embedded struct are parameters too; those of an exported one, which several plugins share, are given
 // by key only. Fields without an ep tag are left alone. A wrong tag panics.
+//
+// Options that are a [Warner] say what is right but not wise; an endpoint that is an [Inspector] looks at what it names.
 func For[O, E any](build func(O) (E, error)) Factory[E] {
 	t := reflect.TypeFor[O]()
 	if t.Kind() != reflect.Struct {
 		panic(fmt.Sprintf("registry.For: options must be a struct, not %v", t))
 	}
-	f := &structFactory[O, E]{make: build}
+	f := &structFactory[O, E]{make: build, warns: isWarner(t)}
 	f.fields = structFields(t, nil, true)
 	for _, field := range f.fields {
 		f.params = append(f.params, field.param)
@@ -59,12 +61,21 @@ type structFactory[O, E any] struct {
 	fields []structField
 	params []Param
 	make   func(O) (E, error)
+	warns  bool // *O is a Warner
 }
 
 func (f *structFactory[O, E]) Params() []Param { return f.params }
 
 func (f *structFactory[O, E]) Build(args Args) (E, error) {
-	var options O
+	options, err := f.options(args)
+	if err != nil {
+		var none E
+		return none, err
+	}
+	return f.make(options)
+}
+
+func (f *structFactory[O, E]) options(args Args) (options O, err error) {
 	v := reflect.ValueOf(&options).Elem()
 	for i := range f.fields {
 		field := &f.fields[i]
@@ -73,11 +84,10 @@ func (f *structFactory[O, E]) Build(args Args) (E, error) {
 			continue
 		}
 		if err := set(v.FieldByIndex(field.index), value); err != nil {
-			var none E
-			return none, Bad(field.param.Name, "%w", err)
+			return options, Bad(field.param.Name, "%w", err)
 		}
 	}
-	return f.make(options)
+	return options, nil
 }
 
 // A structField is a parameter and the field of the options struct that takes it.

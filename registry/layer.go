@@ -1,6 +1,10 @@
 package registry
 
-import "github.com/epctl/endpoint/grammar"
+import (
+	"context"
+
+	"github.com/epctl/endpoint/grammar"
+)
 
 // A Layer is one endpoint of a description, with its parameters as they were decoded. Secrets are in it as values of type
 // [Secret] only; all texts have "***" in their place.
@@ -10,6 +14,8 @@ type Layer struct {
 	Description *grammar.Description
 	Args        []LayerArg
 	Warnings    []*grammar.Error // what is right but not wise
+
+	inspect func(context.Context) []Inspected // nil where there is nothing to ask; it knows what must not be printed
 }
 
 // A LayerArg is one parameter of a layer.

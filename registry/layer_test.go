@@ -148,8 +148,11 @@ func TestATracerIsToldWhatAnEndpointConsistsOf(t *testing.T) {
 		var events []trace.Event
 		ctx := trace.With(t.Context(), func(e trace.Event) { events = append(events, e) })
 		_, _ = c.Dial(ctx)
-		if len(events) != 1 || events[0].Kind != trace.Built || events[0].Layer != "starttls" || events[0].Time.IsZero() {
+		if len(events) != 2 || events[0].Kind != trace.Built || events[0].Layer != "starttls" || events[0].Time.IsZero() {
 			t.Fatalf("%+v", events)
+		}
+		if w := events[1]; w.Kind != trace.Warning || w.Layer != "login" || !strings.HasPrefix(w.Detail, "password stands in the string") {
+			t.Errorf("%+v", w)
 		}
 		want := "[{starttls 0 starttls:{login:password=***}:smtp} {login 1 login:password=***}]"
 		if got := fmt.Sprint(events[0].Layers); got != want {

@@ -73,6 +73,7 @@ func (p Plugin) Build(role Role, args Args) (any, error) {
 type factory interface {
 	Params() []Param
 	build(Args) (any, error)
+	warnings(Args) []*Fault
 }
 
 type erased[E any] struct{ Factory[E] }
