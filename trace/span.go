@@ -52,6 +52,17 @@ func (s Span) End(local net.Addr, err error) {
 	s.finish(func(e *Event) { e.Local, e.Err = local, err })
 }
 
+// EndDetail is End with what came of it, as a handshake tells what was agreed on: "TLS 1.3, TLS_AES_128_GCM_SHA256, alpn
+// h2". It takes the place of the Detail that the start had; "" leaves that one.
+func (s Span) EndDetail(local net.Addr, detail string, err error) {
+	s.finish(func(e *Event) {
+		e.Local, e.Err = local, err
+		if detail != "" {
+			e.Detail = detail
+		}
+	})
+}
+
 // EndResolve tells how a look-up ended.
 func (s Span) EndResolve(addrs []netip.Addr, err error) {
 	s.finish(func(e *Event) { e.Addrs, e.Err = addrs, err })
