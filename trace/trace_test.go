@@ -42,6 +42,18 @@ func TestASpanTellsItsStartAndItsEnd(t *testing.T) {
 	})
 }
 
+func TestAHandshakeTellsWhatWasAgreedOn(t *testing.T) {
+	for _, tt := range []struct{ detail, want string }{{"TLS 1.3, alpn h2", "TLS 1.3, alpn h2"}, {"", "TLS"}} {
+		var events []trace.Event
+		local, failure := &net.TCPAddr{Port: 2}, errors.New("refused")
+		trace.StartHandshake(record(t.Context(), &events), "tls", "TLS", nil).EndDetail(local, tt.detail, failure)
+		start, done := events[0], events[1]
+		if start.Detail != "TLS" || done.Kind != trace.HandshakeDone || done.Detail != tt.want || done.Local != local || done.Err != failure {
+			t.Errorf("%q: %+v, %+v", tt.detail, start, done)
+		}
+	}
+}
+
 func TestKindsOfSpans(t *testing.T) {
 	var events []trace.Event
 	ctx := record(context.Background(), &events)
@@ -96,6 +108,7 @@ func TestNobodyIsTold(t *testing.T) {
 	}
 	span.End(nil, nil)
 	span.EndResolve(nil, nil)
+	span.EndDetail(nil, "nothing", nil)
 	if n := testing.AllocsPerRun(100, func() { trace.StartAttempt(ctx, "tcp6", "tcp6", nil).End(nil, nil) }); n != 0 {
 		t.Errorf("%v allocations for nobody", n)
 	}

@@ -20,6 +20,25 @@ func spec(change func(*tcphost.Spec)) tcphost.Spec {
 	return s
 }
 
+func TestTheServerIsNamedAsItIsDialed(t *testing.T) {
+	for host, want := range map[string]string{
+		"db.example": "db.example", "DB.Example.": "db.example", "bücher.example": "xn--bcher-kva.example", "192.0.2.1": "192.0.2.1",
+		"2001:DB8:0::1": "2001:db8::1", "fe80::1%eth0": "fe80::1",
+	} {
+		parsed, err := hostname.Parse(host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := tcphost.New(spec(func(s *tcphost.Spec) { s.Host = parsed }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.ServerName(); got != want {
+			t.Errorf("%s: %q, want %q", host, got, want)
+		}
+	}
+}
+
 func TestOptionsHaveToFitTheFamiliesThatAreLeft(t *testing.T) {
 	tos, size := uint8(16), 0
 	four, six := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")

@@ -23,6 +23,14 @@ func dialSpec() tcpsock.DialSpec {
 
 func port(ln net.Listener) uint16 { return uint16(ln.Addr().(*net.TCPAddr).Port) }
 
+func TestTheServersNameIsItsAddressWithoutZone(t *testing.T) {
+	for remote, want := range map[string]string{"192.0.2.1:443": "192.0.2.1", "[fe80::1%eth0]:443": "fe80::1"} {
+		if got := tcpsock.NewClient(dialSpec(), netip.MustParseAddrPort(remote)).ServerName(); got != want {
+			t.Errorf("%s: %q, want %q", remote, got, want)
+		}
+	}
+}
+
 func TestDialConnectsFromTheLocalAddress(t *testing.T) {
 	needIPv6(t)
 	free := listen(t, listenSpec("127.0.0.1:0"))
