@@ -18,6 +18,7 @@ var mayImport = map[string][]string{
 	"registry":              {"grammar", "trace"},
 	"registry/registrytest": {"registry", "grammar", "trace"},
 	"internal":              {"trace", "internal"},
+	"internal/tlsendpoint":  {"registry", "trace", "internal"},
 	"plugins":               {"registry", "trace", "internal"},
 	"external":              {"registry", "trace", "internal"},
 	"":                      {"grammar", "trace", "registry", "internal", "plugins"},

@@ -1,0 +1,140 @@
+package tlsconn
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/epctl/endpoint/internal/certs"
+)
+
+// A ClientSpec says how a client speaks TLS, and who the server has to be.
+type ClientSpec struct {
+	Layer string // name of the plugin, for trace events
+	Name  string // name or address that the server's certificate must be for, and SNI where it is a name
+	ClientFiles
+	ClientOptions
+	NeedALPN bool // a server that takes none of the protocols is refused
+}
+
+// A Client makes TLS connections. It is safe for use by several goroutines.
+type Client struct {
+	spec  ClientSpec
+	store *certs.Store // nil without a certificate
+	roots *certs.Roots
+	base  *tls.Config
+	made  atomic.Pointer[made]
+}
+
+// made is a configuration, and the roots that it was made for: sessions must not outlive the trust in their server.
+type made struct {
+	roots  *x509.CertPool
+	config *tls.Config
+}
+
+// NewClient prepares for s. It does no I/O. The error has a method BadParam.
+func NewClient(s ClientSpec) (*Client, error) {
+	if p := s.problem(); p != nil {
+		return nil, p
+	}
+	c := &Client{spec: s, roots: certs.NewRoots(s.TrustRoots), base: s.config()}
+	c.base.ServerName = s.Name
+	c.base.InsecureSkipVerify = s.Verify == "none" // asked for, and warned of
+	c.base.VerifyConnection = c.verify
+	if s.Certificate != "" {
+		c.store = certs.NewStore("", certs.Files{Certificate: s.Certificate, PrivateKey: s.PrivateKey})
+		c.base.GetClientCertificate = c.store.ForClient
+	}
+	return c, nil
+}
+
+func (s ClientSpec) problem() *Problem {
+	switch {
+	case s.Name == "" && s.Verify == "full":
+		return &Problem{"host", "has to be given: the certificate must be for it, and the inner endpoint names no host", ""}
+	case s.PrivateKey != "" && s.Certificate == "":
+		return &Problem{"certificate", "has to be given with privateKey", "privateKey"}
+	case s.SessionCache < 0:
+		return &Problem{"sessionCache", "must not be negative", ""}
+	}
+	return s.Common.problem()
+}
+
+// config returns the configuration for the roots as they are now.
+func (c *Client) config() (*tls.Config, error) {
+	roots, err := c.roots.Pool()
+	if err != nil {
+		return nil, err
+	}
+	if m := c.made.Load(); m != nil && m.roots == roots {
+		return m.config, nil
+	}
+	config := c.base.Clone()
+	config.RootCAs = roots
+	if c.spec.SessionCache > 0 {
+		config.ClientSessionCache = tls.NewLRUClientSessionCache(c.spec.SessionCache)
+	}
+	c.made.Store(&made{roots, config})
+	return config, nil
+}
+
+// verify is called on resumption too.
+func (c *Client) verify(state tls.ConnectionState) error {
+	if c.spec.NeedALPN && state.NegotiatedProtocol == "" {
+		return errNoALPN
+	}
+	if len(c.spec.Pin) > 0 {
+		return pinned(state, c.spec.Pin)
+	}
+	return nil
+}
+
+// Handshake makes a TLS connection of conn, which it owns: a failure, an *Error, closes it. The deadline bounds it, and so
+// do the context and the option handshakeTimeout; the zero Time is none. A connection that comes back has no deadlines.
+func (c *Client) Handshake(ctx context.Context, conn net.Conn, deadline time.Time) (*tls.Conn, error) {
+	config, err := c.config()
+	if err != nil {
+		_ = conn.Close()
+		return nil, failure(c.spec.Name, err)
+	}
+	tc := tls.Client(conn, config)
+	if err := shake(ctx, handshake{tc, conn, c.spec.Layer, c.spec.Name}, earliest(ctx, deadline, c.spec.HandshakeTimeout)); err != nil {
+		return nil, err
+	}
+	return tc, nil
+}
+
+// Upgrade is Handshake as others call it who know nothing of TLS.
+func (c *Client) Upgrade(ctx context.Context, conn net.Conn) (net.Conn, error) {
+	tc, err := c.Handshake(ctx, conn, time.Time{})
+	if err != nil {
+		return nil, err
+	}
+	return tc, nil
+}
+
+// Name is the name or the address that the server's certificate must be for.
+func (c *Client) Name() string { return c.spec.Name }
+
+// Inspect looks at the files that the client uses.
+func (c *Client) Inspect(now time.Time) []certs.Problem {
+	problems := c.roots.Inspect(now)
+	if c.store != nil {
+		problems = append(problems, c.store.Inspect(now)...)
+	}
+	return problems
+}
+
+// Unwise tells what is right but not wise, and of which parameter; "" where there is nothing to tell.
+func (o ClientOptions) Unwise() (param, message string) {
+	switch {
+	case o.Verify != "none":
+		return "", ""
+	case len(o.Pin) > 0:
+		return "verify", "chain, name and validity of the server's certificate are not checked, only its key"
+	}
+	return "verify", "the server's certificate is not verified: anybody on the way can read and change everything"
+}

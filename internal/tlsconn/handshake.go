@@ -1,0 +1,97 @@
+package tlsconn
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/epctl/endpoint/internal/certs"
+	"github.com/epctl/endpoint/trace"
+)
+
+var errNoALPN = errors.New("the server takes none of the ALPN protocols that it was offered")
+
+// A handshake is one that is about to begin.
+type handshake struct {
+	tls   *tls.Conn
+	conn  net.Conn
+	layer string
+	name  string
+}
+
+// earliest is the deadline of a handshake: the earliest of those that there are.
+func earliest(ctx context.Context, deadline time.Time, timeout time.Duration) time.Time {
+	at := time.Now().Add(timeout)
+	if !deadline.IsZero() && deadline.Before(at) {
+		at = deadline
+	}
+	if d, ok := ctx.Deadline(); ok && d.Before(at) {
+		at = d
+	}
+	return at
+}
+
+// shake shakes hands. It closes the connection where that fails.
+func shake(ctx context.Context, h handshake, deadline time.Time) error {
+	span := trace.StartHandshake(ctx, h.layer, h.detail(), h.conn.RemoteAddr())
+	// A deadline of the connection costs nothing, unlike a context with a timeout.
+	err := h.conn.SetDeadline(deadline)
+	if err == nil {
+		err = h.tls.HandshakeContext(ctx)
+	}
+	if err == nil {
+		err = h.conn.SetDeadline(time.Time{})
+	}
+	if err != nil {
+		_ = h.conn.Close()
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		failed := failure(h.name, err)
+		span.End(h.conn.LocalAddr(), failed)
+		return failed
+	}
+	if span.Active() {
+		state := h.tls.ConnectionState()
+		span.EndDetail(h.conn.LocalAddr(), Describe(state), nil)
+		h.warnOfExpiry(ctx, state)
+	}
+	return nil
+}
+
+func (h handshake) detail() string {
+	if h.name == "" {
+		return "TLS"
+	}
+	return "TLS with " + h.name
+}
+
+// Describe is the outcome of a handshake in one line.
+func Describe(state tls.ConnectionState) string {
+	text := tls.VersionName(state.Version) + ", " + tls.CipherSuiteName(state.CipherSuite)
+	if state.NegotiatedProtocol != "" {
+		text += ", ALPN " + state.NegotiatedProtocol
+	}
+	if state.DidResume {
+		text += ", resumed"
+	}
+	return text
+}
+
+// warnOfExpiry tells of a peer whose certificate ends soon.
+func (h handshake) warnOfExpiry(ctx context.Context, state tls.ConnectionState) {
+	if len(state.PeerCertificates) == 0 {
+		return
+	}
+	leaf := state.PeerCertificates[0]
+	if days, soon := certs.ExpiresSoon(leaf, time.Now()); soon {
+		warn(ctx, h.layer, fmt.Sprintf("the certificate of %s ends in %d days, at %s", h.conn.RemoteAddr(), days, leaf.NotAfter.UTC().Format(time.RFC3339)))
+	}
+}
+
+func warn(ctx context.Context, layer, detail string) {
+	trace.From(ctx).Emit(trace.Event{Kind: trace.Warning, Layer: layer, Detail: detail})
+}

@@ -1,0 +1,177 @@
+package tlsconn
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/epctl/endpoint/internal/certs"
+	"github.com/epctl/endpoint/internal/handshakes"
+	"github.com/epctl/endpoint/trace"
+)
+
+// A ServerSpec says how a server speaks TLS.
+type ServerSpec struct {
+	Layer string        // name of the plugin, for trace events
+	Dir   string        // directory of PEM files, or
+	Files []certs.Files // the certificates, the first for whoever names no other
+	ServerOptions
+}
+
+// A Server makes TLS connections on the side of the server. It is safe for use by several goroutines.
+type Server struct {
+	spec  ServerSpec
+	store *certs.Store
+	roots *certs.Roots // of clients; nil where they show no certificate
+	base  *tls.Config
+	made  atomic.Pointer[made]
+}
+
+// NewServer prepares for s. It does no I/O. The error has a method BadParam.
+func NewServer(s ServerSpec) (*Server, error) {
+	if p := s.problem(); p != nil {
+		return nil, p
+	}
+	v := &Server{spec: s, store: certs.NewStore(s.Dir, s.Files...), base: s.config()}
+	v.base.GetCertificate = v.store.ForServer
+	switch s.ClientAuth {
+	case "request":
+		v.base.ClientAuth = tls.VerifyClientCertIfGiven
+	case "require":
+		v.base.ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	if s.ClientCA != "" {
+		v.roots = certs.NewRoots(s.ClientCA)
+		v.base.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return v.config() }
+	}
+	return v, nil
+}
+
+func (s ServerSpec) problem() *Problem {
+	switch {
+	case s.ClientCA != "" && s.ClientAuth == "none":
+		return &Problem{"clientCA", "is for clientAuth=request or clientAuth=require", "clientAuth"}
+	case s.ClientCA == "" && s.ClientAuth != "none":
+		return &Problem{"clientAuth", "needs clientCA, the authorities of the clients", ""}
+	case s.MaxHandshakes < 1:
+		return &Problem{"maxHandshakes", "must be at least 1", ""}
+	}
+	return s.Common.problem()
+}
+
+// config returns the configuration for the authorities as they are now.
+func (s *Server) config() (*tls.Config, error) {
+	roots, err := s.roots.Pool()
+	if err != nil {
+		return nil, err
+	}
+	if m := s.made.Load(); m != nil && m.roots == roots {
+		return m.config, nil
+	}
+	config := s.base.Clone()
+	config.GetConfigForClient = nil
+	config.ClientCAs = roots
+	s.made.Store(&made{roots, config})
+	return config, nil
+}
+
+// Handshake makes a TLS connection of conn, as [Client.Handshake] does.
+func (s *Server) Handshake(ctx context.Context, conn net.Conn, deadline time.Time) (*tls.Conn, error) {
+	tc := tls.Server(conn, s.base)
+	if err := shake(ctx, handshake{tc, conn, s.spec.Layer, ""}, earliest(ctx, deadline, s.spec.HandshakeTimeout)); err != nil {
+		return nil, err
+	}
+	return tc, nil
+}
+
+// Listen listens by listen and makes TLS connections of what is accepted, off the accept loop. Upgrade is what to do with
+// each connection before it is handed out, the handshake included; nil is Handshake. The certificates are read first, so
+// that a server without a usable one does not start, and again when they change.
+func (s *Server) Listen(ctx context.Context, listen func(context.Context) (net.Listener, error), upgrade func(context.Context, net.Conn) (net.Conn, error)) (net.Listener, error) {
+	chain, err := s.store.Load()
+	switch {
+	case len(chain) == 0 && err != nil:
+		return nil, &net.OpError{Op: "listen", Net: "tls", Err: err}
+	case err != nil:
+		warn(ctx, s.spec.Layer, err.Error())
+	}
+	s.warnOfExpiry(ctx, chain)
+	inner, err := listen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if upgrade == nil {
+		upgrade = s.upgrade
+	}
+	living := context.WithoutCancel(ctx)
+	ln := handshakes.Listen(ctx, inner, handshakes.Config{
+		Upgrade: upgrade, Max: s.spec.MaxHandshakes, Timeout: s.spec.HandshakeTimeout,
+		Report: func(f handshakes.Failure) { warn(living, s.spec.Layer, failed(f)) },
+	})
+	return watching(ln, s.store.Watch(func(err error) { s.reloaded(living, err) })), nil
+}
+
+// failed tells of connections that came to nothing.
+func failed(f handshakes.Failure) string {
+	text := f.Op + " failed: " + f.Err.Error()
+	if f.Remote != nil {
+		text = f.Remote.String() + ": " + text
+	}
+	if f.Count > 1 {
+		text += fmt.Sprintf(" (the last of %d)", f.Count)
+	}
+	return text
+}
+
+func (s *Server) upgrade(ctx context.Context, conn net.Conn) (net.Conn, error) {
+	tc, err := s.Handshake(ctx, conn, time.Time{})
+	if err != nil {
+		return nil, err
+	}
+	return tc, nil
+}
+
+// reloaded tells that the certificates were read again.
+func (s *Server) reloaded(ctx context.Context, err error) {
+	if err != nil {
+		warn(ctx, s.spec.Layer, "the certificates that were read before stay in use: "+err.Error())
+		return
+	}
+	trace.From(ctx).Emit(trace.Event{Kind: trace.Changed, Layer: s.spec.Layer, Detail: "the certificates were read again"})
+	chain, _ := s.store.Load()
+	s.warnOfExpiry(ctx, chain)
+}
+
+func (s *Server) warnOfExpiry(ctx context.Context, chain []*tls.Certificate) {
+	if trace.From(ctx) == nil {
+		return
+	}
+	for _, c := range chain {
+		if days, soon := certs.ExpiresSoon(c.Leaf, time.Now()); soon {
+			warn(ctx, s.spec.Layer, fmt.Sprintf("the certificate %s ends in %d days", subject(c.Leaf), days))
+		}
+	}
+}
+
+func subject(c *x509.Certificate) string {
+	if len(c.DNSNames) > 0 {
+		return "for " + c.DNSNames[0]
+	}
+	return c.Subject.String()
+}
+
+// Inspect looks at the files that the server uses; its certificate should be for names.
+func (s *Server) Inspect(now time.Time, names ...string) []certs.Problem {
+	problems := s.store.Inspect(now, names...)
+	if s.roots != nil {
+		for _, p := range s.roots.Inspect(now) {
+			p.Which = "clientCA"
+			problems = append(problems, p)
+		}
+	}
+	return problems
+}

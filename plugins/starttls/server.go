@@ -1,0 +1,108 @@
+package starttls
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/epctl/endpoint/internal/certs"
+	"github.com/epctl/endpoint/internal/tlsconn"
+	"github.com/epctl/endpoint/internal/tlsendpoint"
+	"github.com/epctl/endpoint/registry"
+	"github.com/epctl/endpoint/trace"
+)
+
+type server struct {
+	inner    registry.Server
+	protocol protocol
+	terms    serverTerms
+	tls      *tlsconn.Server
+	timeout  time.Duration
+}
+
+func newServer(o serverOptions) (registry.Server, error) {
+	p := protocolNamed(o.Proto)
+	if err := errors.Join(directProblem(o.Direct, o.Proto), p.speechProblem(o), certificateProblem(o)); err != nil {
+		return nil, err
+	}
+	o.ALPN = p.alpnFor(o.ALPN)
+	tls, err := tlsconn.NewServer(tlsconn.ServerSpec{
+		Layer: layer, Files: []certs.Files{{Certificate: o.Certificate, PrivateKey: o.PrivateKey}}, ServerOptions: o.ServerOptions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &server{
+		inner: o.Endpoint, protocol: p, tls: tls, timeout: o.HandshakeTimeout,
+		terms: serverTerms{host: o.Host, greeting: o.Greeting, capabilities: o.Capabilities, plain: o.Mode == opportunistic, direct: o.Direct},
+	}, nil
+}
+
+func certificateProblem(o serverOptions) error {
+	if o.Certificate == "" {
+		return registry.Bad("certificate", "has to be given: a PEM file with the server's certificate")
+	}
+	return nil
+}
+
+// speechProblem checks what a server is to say: it goes to the peer as it is.
+func (p protocol) speechProblem(o serverOptions) error {
+	var problems []error
+	if o.Greeting != "" && !p.greeting {
+		problems = append(problems, registry.Bad("greeting", "%s has no greeting", p.name).With("proto"))
+	}
+	if len(o.Capabilities) > 0 && !p.capabilities {
+		problems = append(problems, registry.Bad("capabilities", "%s has no list of capabilities", p.name).With("proto"))
+	}
+	for param, texts := range map[string][]string{"greeting": {o.Greeting}, "capabilities": o.Capabilities, "host": {o.Host}} {
+		if said := strings.Join(texts, " "); strings.ContainsFunc(said, func(r rune) bool { return r < ' ' }) || len(said) > replyLine {
+			problems = append(problems, registry.Bad(param, "must be printable, and not longer than %d bytes", replyLine))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// Listen listens on the inner endpoint. Accept gives connections that are encrypted, *tls.Conn; in the mode opportunistic
+// also plain ones. Dialogue and handshake run beside each other for all clients.
+func (s *server) Listen(ctx context.Context) (net.Listener, error) {
+	return s.tls.Listen(ctx, s.inner.Listen, s.upgrade)
+}
+
+// Inspect looks at the files that the endpoint names.
+func (s *server) Inspect(context.Context) []registry.Finding {
+	return tlsendpoint.Findings(s.tls.Inspect(time.Now(), s.terms.host), nil)
+}
+
+func (s *server) upgrade(ctx context.Context, conn net.Conn) (net.Conn, error) {
+	deadline := until(s.timeout)
+	d := newDialogue(conn, s.protocol.name)
+	span := trace.StartHandshake(ctx, layer, "STARTTLS by "+s.protocol.name, conn.RemoteAddr())
+	err := d.within(ctx, deadline, func() error { return s.negotiate(d) })
+	span.End(conn.LocalAddr(), err)
+	if err != nil {
+		if plain, ok := d.plain(err); ok && s.terms.plain {
+			return plain, nil
+		}
+		_ = conn.Close()
+		return nil, err
+	}
+	encrypted, err := s.tls.Handshake(ctx, d.rest(), deadline)
+	if err != nil {
+		return nil, tlsFailure(s.protocol, err)
+	}
+	if d.direct && encrypted.ConnectionState().NegotiatedProtocol == "" {
+		_ = encrypted.Close()
+		d.stage = StageHandshake
+		return nil, d.broken("", "TLS at once without ALPN")
+	}
+	return encrypted, nil
+}
+
+func (s *server) negotiate(d *dialogue) error {
+	if err := s.protocol.server(d, s.terms); err != nil || d.direct {
+		return err
+	}
+	return d.clean()
+}
