@@ -32,8 +32,9 @@ type Config struct {
 	// Upgrade makes a connection ready. It owns conn and closes it where it fails; the listener closes it as well. What
 	// it returns must not depend on ctx, which ends when Upgrade returns.
 	//
-	// Ctx has the deadline, and context.Cause says why it ended. The listener closes conn then, so that an Upgrade that
-	// only reads and writes need not look at ctx. It sets no deadline on conn. An Upgrade must not close the listener.
+	// Ctx has the deadline, and is cancelled when the handshake is given up or the listener ends. The listener closes
+	// conn then, so that an Upgrade that only reads and writes need not look at ctx. It sets no deadlines on conn.
+	// An Upgrade must not close the listener, which waits for it.
 	Upgrade func(ctx context.Context, conn net.Conn) (net.Conn, error)
 
 	// Max is how many handshakes may be under way at once, finished connections that nobody has accepted yet included.
@@ -98,12 +99,14 @@ func Listen(ctx context.Context, ln net.Listener, c Config) net.Listener {
 	l := &listener{
 		config:   c,
 		inner:    ln,
+		values:   context.WithoutCancel(ctx),
 		late:     fmt.Errorf("handshake not finished within %v: %w", c.Timeout, context.DeadlineExceeded),
 		places:   make(chan struct{}, c.Max),
 		underWay: list.New(),
 		stopped:  make(chan struct{}),
 	}
-	l.ctx, l.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	l.ctx, l.cancel = context.WithCancel(l.values)
+	l.watch, l.alarm = stoppedTimer(l.endLate), stoppedTimer(l.wake)
 	l.ready = sync.NewCond(&l.mu)
 	l.closeInner = sync.OnceValue(ln.Close)
 	l.shut = sync.OnceValue(l.close)
@@ -114,6 +117,12 @@ func Listen(ctx context.Context, ln net.Listener, c Config) net.Listener {
 		return rawListener{l, raw}
 	}
 	return l
+}
+
+func stoppedTimer(f func()) *time.Timer {
+	t := time.AfterFunc(time.Hour, f)
+	t.Stop()
+	return t
 }
 
 // A rawListener is a listener over one that has SyscallConn.
@@ -134,7 +143,8 @@ func (c closeOnce) Close() error { return c.close() }
 func (l *listener) serve() {
 	defer close(l.stopped)
 	err := acceptloop.Run(l.ctx, closeOnce{l.inner, l.closeInner}, l.admit, l.acceptFailed)
-	l.cancel(err)
+	l.cancel()
+	l.endAll(err)
 	l.running.Wait()
 	l.end(err)
 }

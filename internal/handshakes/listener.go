@@ -15,8 +15,9 @@ type listener struct {
 	inner      net.Listener
 	closeInner func() error
 	shut       func() error
-	ctx        context.Context // of the loop, parent of those of the handshakes
-	cancel     context.CancelCauseFunc
+	values     context.Context // parent of the handshakes' contexts
+	ctx        context.Context // of the loop
+	cancel     context.CancelFunc
 	late       error          // the cause when the time of a handshake is up
 	places     chan struct{}  // holds a value for each handshake and each finished connection
 	running    sync.WaitGroup // all goroutines but the loop's
@@ -25,13 +26,15 @@ type listener struct {
 	failures   reporter
 
 	mu       sync.Mutex
-	ready    *sync.Cond // what Accept looks at has changed
-	underWay *list.List // of *handshake, the oldest first
+	ready    *sync.Cond  // what Accept looks at has changed
+	underWay *list.List  // of *handshake, the oldest first
+	watch    *time.Timer // calls endLate
+	watched  bool        // watch is set
 	finished []*handshake
 	closed   bool
 	err      error // what Accept returns when nothing is finished, and will not be
 	deadline time.Time
-	alarm    *time.Timer // wakes Accept at the deadline
+	alarm    *time.Timer // calls wake at the deadline
 }
 
 // Accept returns the next finished connection.
@@ -73,13 +76,13 @@ func (l *listener) SetDeadline(t time.Time) error {
 	if l.closed {
 		return l.opError("set", net.ErrClosed)
 	}
-	l.stopAlarm()
+	l.alarm.Stop()
 	l.deadline = t
 	if !t.IsZero() {
 		// By the monotonic clock, as the alarm is: it must not find that the time has not come.
 		left := time.Until(t)
 		l.deadline = time.Now().Add(left)
-		l.alarm = time.AfterFunc(left, l.wake)
+		l.alarm.Reset(left)
 	}
 	l.ready.Broadcast()
 	return nil
@@ -91,17 +94,10 @@ func (l *listener) wake() {
 	l.ready.Broadcast()
 }
 
-func (l *listener) stopAlarm() {
-	if l.alarm != nil {
-		l.alarm.Stop()
-	}
-}
-
 func (l *listener) Close() error { return l.shut() }
 
 func (l *listener) close() error {
 	finished := l.markClosed()
-	l.cancel(net.ErrClosed)
 	err := l.closeInner()
 	var dropped sync.WaitGroup
 	for _, h := range finished {
@@ -122,7 +118,8 @@ func (l *listener) markClosed() []*handshake {
 	defer l.mu.Unlock()
 	finished := l.finished
 	l.closed, l.finished = true, nil
-	l.stopAlarm()
+	l.cancel()
+	l.alarm.Stop()
 	l.ready.Broadcast()
 	return finished
 }

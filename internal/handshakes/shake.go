@@ -21,10 +21,9 @@ type handshake struct {
 	ready   net.Conn // as upgraded, once it is
 	began   time.Time
 	ctx     context.Context
-	giveUp  context.CancelCauseFunc
-	release context.CancelFunc
-	spare   func() bool // ends the watch that closes conn when ctx is done; false: conn was closed
+	cancel  context.CancelFunc
 	element *list.Element
+	cause   error // why the listener ended it; guarded by the listener's mu
 }
 
 // admit is called by the loop, which goes on when it returns.
@@ -33,8 +32,8 @@ func (l *listener) admit(conn net.Conn) {
 		_ = conn.Close()
 		return
 	}
-	h := l.begin(conn)
-	l.running.Go(func() { l.run(h) })
+	l.running.Add(1)
+	go l.run(l.begin(conn))
 }
 
 // takePlace waits for a place, and makes one where it may. It returns false when the listener is closed.
@@ -53,6 +52,7 @@ func (l *listener) takePlace() bool {
 		case <-l.ctx.Done():
 			return false
 		case <-timer.C:
+			// What is ended frees its place soon, and if none is under way, then it is Accept that frees one.
 			if left := l.giveUpOldest(); left > 0 {
 				timer.Reset(left)
 			}
@@ -60,40 +60,70 @@ func (l *listener) takePlace() bool {
 	}
 }
 
-// giveUpOldest ends the handshake that has been under way longest, or returns how long it must still be left alone.
-// Where it returns 0 there is no need to ask again: a place will be free soon, or when Accept is called.
 func (l *listener) giveUpOldest() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.endOldest(grace, ErrGivenUp)
+}
+
+func (l *listener) begin(conn net.Conn) *handshake {
+	h := &handshake{conn: conn, began: time.Now()}
+	h.ctx, h.cancel = context.WithDeadlineCause(l.values, h.began.Add(l.config.Timeout), l.late)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h.element = l.underWay.PushBack(h)
+	if !l.watched {
+		l.watched = true
+		l.watch.Reset(l.config.Timeout)
+	}
+	return h
+}
+
+// endLate ends the handshakes whose time is up. One timer does for all, as the oldest is the first.
+func (l *listener) endLate() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.underWay.Len() > 0 {
+		if left := l.endOldest(l.config.Timeout, l.late); left > 0 {
+			l.watch.Reset(left)
+			return
+		}
+	}
+	l.watched = false
+}
+
+// endAll ends the handshakes when the loop has ended.
+func (l *listener) endAll(cause error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.underWay.Len() > 0 {
+		l.endOldest(0, cause)
+	}
+	l.watch.Stop()
+}
+
+// endOldest ends the handshake that has been under way longest, if that is as long as limit; else it returns how much
+// is left. The caller holds mu.
+func (l *listener) endOldest(limit time.Duration, cause error) (left time.Duration) {
 	oldest := l.underWay.Front()
 	if oldest == nil {
 		return 0
 	}
 	h := oldest.Value.(*handshake)
-	left := grace - time.Since(h.began)
-	if left <= 0 {
-		h.giveUp(ErrGivenUp)
+	if left := limit - time.Since(h.began); left > 0 {
+		return left
 	}
-	return left
-}
-
-func (l *listener) begin(conn net.Conn) *handshake {
-	h := &handshake{conn: conn, began: time.Now()}
-	h.ctx, h.giveUp = context.WithCancelCause(l.ctx)
-	h.ctx, h.release = context.WithTimeoutCause(h.ctx, l.config.Timeout, l.late)
-	l.running.Add(1) // for the watch
-	h.spare = context.AfterFunc(h.ctx, func() {
-		defer l.running.Done()
-		_ = conn.Close()
-	})
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	h.element = l.underWay.PushBack(h)
-	return h
+	l.underWay.Remove(oldest)
+	h.cause = cause
+	h.cancel()
+	// A close may take its time, as that of a *tls.Conn does.
+	l.running.Go(func() { _ = h.conn.Close() })
+	return 0
 }
 
 // run is the goroutine of a handshake.
 func (l *listener) run(h *handshake) {
+	defer l.running.Done()
 	err := errExited
 	defer func() {
 		if v := recover(); v != nil {
@@ -105,11 +135,7 @@ func (l *listener) run(h *handshake) {
 }
 
 func (l *listener) finish(h *handshake, err error) {
-	l.leave(h)
-	err = l.verdict(h, err)
-	h.release()
-	h.giveUp(nil)
-	if err == nil && l.handOver(h) {
+	if err = l.settle(h, err); err == nil {
 		return
 	}
 	h.drop()
@@ -119,39 +145,40 @@ func (l *listener) finish(h *handshake, err error) {
 	}
 }
 
-// leave comes before the verdict, so that what has succeeded is not given up.
-func (l *listener) leave(h *handshake) {
+// settle gives a connection to Accept, or returns why not. Err is Upgrade's.
+func (l *listener) settle(h *handshake, err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	defer h.cancel()
 	l.underWay.Remove(h.element)
-}
-
-// verdict says how a handshake went for which Upgrade returned err.
-func (l *listener) verdict(h *handshake, err error) error {
-	if h.spare() {
-		l.running.Done()
-		if err == nil && h.ready == nil {
-			return errNoConn
-		}
+	if err = h.verdict(err); err != nil {
 		return err
 	}
-	cause := context.Cause(h.ctx)
-	if err == nil || err == h.ctx.Err() {
-		return cause
-	}
-	return fmt.Errorf("%w: %w", cause, err)
-}
-
-// handOver gives a connection to Accept, or returns false when the listener is closed.
-func (l *listener) handOver(h *handshake) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.closed {
-		return false
+		return net.ErrClosed
 	}
 	l.finished = append(l.finished, h)
 	l.ready.Signal()
-	return true
+	return nil
+}
+
+// verdict says how a handshake went for which Upgrade returned err.
+func (h *handshake) verdict(err error) error {
+	cause := h.cause
+	if cause == nil {
+		// The context may have ended just before endLate comes.
+		cause = context.Cause(h.ctx)
+	}
+	switch {
+	case cause == nil && err == nil && h.ready == nil:
+		return errNoConn
+	case cause == nil:
+		return err
+	case err == nil || err == h.ctx.Err():
+		return cause
+	default:
+		return fmt.Errorf("%w: %w", cause, err)
+	}
 }
 
 // drop closes a connection that nobody gets, the inner one first: there is no time for farewells.
