@@ -29,6 +29,7 @@ func (s *suite) conns(t *testing.T) {
 			t.Run(sp.text, func(t *testing.T) {
 				if s.paired(t, sp) {
 					s.conn(t, s.pair(t, sp))
+					s.besideSilence(t, sp)
 				}
 			})
 		}
@@ -117,6 +118,12 @@ func (s *suite) join(ln net.Listener, client registry.Client) (c1, c2 net.Conn, 
 		}
 		_ = ln.Close()
 	}
+	if c1 != nil {
+		err = errors.Join(err, unfinished("client", c1))
+	}
+	if a.conn != nil {
+		a.err = errors.Join(a.err, unfinished("server", a.conn))
+	}
 	if err := errors.Join(err, a.err); err != nil {
 		stop()
 		return nil, nil, nil, err
@@ -124,15 +131,20 @@ func (s *suite) join(ln net.Listener, client registry.Client) (c1, c2 net.Conn, 
 	return c1, a.conn, stop, nil
 }
 
+// TestConn checks the connections that mp makes as [Run] checks those of a plugin, from either side: by nettest.TestConn,
+// and what that leaves out. Of TLS connections, which are of no use for a Write after one that timed out, nettest sees
+// write deadlines that are kept above TLS; what it does not see then is checked beside it.
+func TestConn(t *testing.T, mp nettest.MakePipe) {
+	newSuite().conn(t, mp)
+}
+
 // conn runs all checks of a connection.
 func (s *suite) conn(t *testing.T, mp nettest.MakePipe) {
-	t.Run("client", func(t *testing.T) { nettest.TestConn(t, mp) })
-	t.Run("server", func(t *testing.T) {
-		nettest.TestConn(t, func() (net.Conn, net.Conn, func(), error) {
-			c1, c2, stop, err := mp()
-			return c2, c1, stop, err
-		})
-	})
+	if !s.encrypted(t, mp) {
+		return // nettest may hang
+	}
+	t.Run("client", func(t *testing.T) { nettest.TestConn(t, aboveTLS(mp)) })
+	t.Run("server", func(t *testing.T) { nettest.TestConn(t, aboveTLS(turned(mp))) })
 	t.Run("half-close", func(t *testing.T) { s.halfClose(t, mp) })
 	t.Run("concurrent", func(t *testing.T) { s.concurrent(t, mp) })
 }

@@ -98,14 +98,30 @@ func (s *suite) checkFactory(role registry.Role, args registry.Args) (bad error)
 		if !ok {
 			return fmt.Errorf("the plugin's error is a %T, not one by registry.Bad: %v", leaf, leaf)
 		}
-		for _, name := range params {
-			if _, ok := args.Get(name); !ok {
-				return fmt.Errorf("the plugin's error blames %q, which is no parameter: %v", name, leaf)
-			}
+		if err := checkSaid("error", params, leaf.Error(), args); err != nil {
+			return err
 		}
-		if message := leaf.Error(); strings.HasSuffix(message, ".") || strings.ContainsAny(message, "\r\n") {
-			return fmt.Errorf("the plugin's error %q is not a phrase in one line, without a full stop", message)
+	}
+	if err != nil {
+		return nil
+	}
+	for _, w := range s.plugin.Warnings(role, args) {
+		if err := checkSaid("warning", append([]string{w.Param}, w.Also...), w.Message, args); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// checkSaid checks what a plugin says about parameters.
+func checkSaid(what string, params []string, message string, args registry.Args) error {
+	for _, name := range params {
+		if _, ok := args.Get(name); !ok && name != "" {
+			return fmt.Errorf("the plugin's %s blames %q, which is no parameter: %s", what, name, message)
+		}
+	}
+	if message == "" || strings.HasSuffix(message, ".") || strings.ContainsAny(message, "\r\n") {
+		return fmt.Errorf("the plugin's %s %q is not a phrase in one line, without a full stop", what, message)
 	}
 	return nil
 }

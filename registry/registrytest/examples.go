@@ -163,12 +163,7 @@ func onLoopback(layer *registry.Layer) (safe, v6 bool) {
 // derived.
 func (s *suite) client(t *testing.T, server specimen, addr net.Addr, role registry.Role) (any, string) {
 	t.Helper()
-	text := ""
-	if s.clientFor != nil {
-		text = s.clientFor(server.text, addr)
-	} else {
-		text = s.derive(server.layer, addr, role)
-	}
+	text := s.clientText(server, addr, role)
 	if text == "" {
 		ruleSockets.fail(t, "no %s of %s can be derived from %q: use ClientFor", role.Noun(), s.plugin.Name, server.text)
 		return nil, ""
@@ -179,6 +174,14 @@ func (s *suite) client(t *testing.T, server specimen, addr net.Addr, role regist
 		return nil, ""
 	}
 	return client, text
+}
+
+// clientText is the description of the client that belongs to a server, "" where there is no telling.
+func (s *suite) clientText(server specimen, addr net.Addr, role registry.Role) string {
+	if s.clientFor != nil {
+		return s.withFiles(s.clientFor(server.text, addr))
+	}
+	return s.derive(server.layer, addr, role)
 }
 
 // derive returns the description of the client that belongs to a server: with the address as host and port, with the

@@ -18,14 +18,17 @@
 package registrytest
 
 import (
+	"maps"
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/net/nettest"
 
+	"github.com/epctl/endpoint/grammar"
 	"github.com/epctl/endpoint/registry"
 )
 
@@ -40,6 +43,21 @@ func Beside(plugins ...registry.Plugin) Option {
 // Examples are lines as in a README's block of the language endpoint, for a plugin that has no README or too few there.
 func Examples(lines ...string) Option {
 	return func(s *suite) { s.lines = append(s.lines, lines...) }
+}
+
+// Files are files that examples name, by the path that stands in the examples, and the paths to use instead: so a README
+// shows /etc/endpoint/tls.pem, and the suite listens with a certificate that the test has made. A path is replaced
+// wherever it stands in an example as it is, without escapes; also where it is the first part of a longer one, as that of
+// a directory is. It is replaced in what Live is given and ClientFor returns, too. Examples of what is wrong stay as they
+// are.
+func Files(files map[string]string) Option {
+	return func(s *suite) {
+		var pairs []string
+		for _, path := range slices.Backward(slices.Sorted(maps.Keys(files))) { // the longer before what it starts with
+			pairs = append(pairs, path, grammar.QuoteKey(files[path]))
+		}
+		s.files = strings.NewReplacer(pairs...)
+	}
 }
 
 // Live are descriptions of servers, stream or datagram, that are safe to listen on, beside those on loopback with port 0.
@@ -60,7 +78,7 @@ func Pipe(mp nettest.MakePipe) Option {
 }
 
 // Without leaves out a check for the reason that is given. The checks are the subtests of [Run]: declaration, readme,
-// examples, defaults, purity, errors, secrets, context, close, conn, packet and leaks.
+// examples, defaults, purity, errors, secrets, inspect, context, close, conn, packet and leaks.
 func Without(check, why string) Option {
 	return func(s *suite) { s.without[check] = why }
 }
@@ -74,6 +92,7 @@ type suite struct {
 	beside    []registry.Plugin
 	lines     []string
 	live      []string
+	files     *strings.Replacer // of paths in examples; nil where they stay as they are
 	clientFor func(string, net.Addr) string
 	pipe      nettest.MakePipe
 	without   map[string]string
@@ -83,7 +102,8 @@ type suite struct {
 // Run checks p, each rule in a subtest of its own; a failure tells the rule. It must not run in parallel with other
 // tests: it counts the open files and the goroutines of the process.
 func Run(t *testing.T, p registry.Plugin, options ...Option) {
-	s := &suite{plugin: p, without: make(map[string]string), patience: 10 * time.Second}
+	s := newSuite()
+	s.plugin = p
 	for _, option := range options {
 		option(s)
 	}
@@ -105,6 +125,7 @@ func Run(t *testing.T, p registry.Plugin, options ...Option) {
 		{"purity", s.purity},
 		{"errors", s.errors},
 		{"secrets", s.secrets},
+		{"inspect", s.inspects},
 		{"context", s.contexts},
 		{"close", s.closes},
 		{"conn", s.conns},
@@ -120,6 +141,10 @@ func Run(t *testing.T, p registry.Plugin, options ...Option) {
 	}
 }
 
+func newSuite() *suite {
+	return &suite{without: make(map[string]string), patience: 10 * time.Second}
+}
+
 // load finds the README and the examples.
 func (s *suite) load() {
 	if text, err := os.ReadFile(readmeName); err == nil {
@@ -129,6 +154,22 @@ func (s *suite) load() {
 	for _, line := range s.lines {
 		s.examples = append(s.examples, parseExample(line, "the option Examples"))
 	}
+	for i, e := range s.examples {
+		if !e.refused {
+			s.examples[i].text = s.withFiles(e.text)
+		}
+	}
+	for i, text := range s.live {
+		s.live[i] = s.withFiles(text)
+	}
+}
+
+// withFiles puts the files of the test in place of those that a description names.
+func (s *suite) withFiles(text string) string {
+	if s.files == nil {
+		return text
+	}
+	return s.files.Replace(text)
 }
 
 // A rule is one of the design's, as failures quote it.

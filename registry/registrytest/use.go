@@ -100,8 +100,7 @@ func (s *suite) silentPeer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	text := s.derive(&registry.Layer{Plugin: s.plugin}, ln.Addr(), registry.RoleClient)
-	for _, sp := range s.build(text, registry.RoleClient) {
+	for _, sp := range s.clientsOf(ln.Addr()) {
 		s.inTime(t, ruleContext, "client "+sp.text+" at the deadline of its context", func() {
 			ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 			defer cancel()
@@ -110,6 +109,23 @@ func (s *suite) silentPeer(t *testing.T) {
 			}
 		})
 	}
+}
+
+// clientsOf returns clients that connect to a bare listener on the loopback interface: one made of what every client
+// needs, and those that belong to servers.
+func (s *suite) clientsOf(addr net.Addr) []specimen {
+	texts := []string{s.derive(&registry.Layer{Plugin: s.plugin}, addr, registry.RoleClient)}
+	for _, sp := range s.of(registry.RoleServer) {
+		if safe, _ := onLoopback(sp.layer); safe && len(texts) <= pairedServers {
+			texts = append(texts, s.clientText(sp, addr, registry.RoleClient))
+		}
+	}
+	slices.Sort(texts)
+	var list []specimen
+	for _, text := range slices.Compact(texts) {
+		list = append(list, s.build(text, registry.RoleClient)...)
+	}
+	return list
 }
 
 // closes checks that Close ends what waits, and that a second one is harmless.
