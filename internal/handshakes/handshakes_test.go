@@ -266,8 +266,8 @@ func TestAHandshakeEndsWhenItsTimeIsUp(t *testing.T) {
 				in(t, c, func(t *testing.T, p *peers, ln net.Listener) {
 					accepting := pending(ln)
 					silent := p.connect(t)
-					if silent.lived != want {
-						t.Errorf("closed after %v, want %v", silent.lived, want)
+					if d := silent.life(); d != want {
+						t.Errorf("closed after %v, want %v", d, want)
 					}
 					if !waits(accepting) {
 						t.Errorf("Accept: %v", <-accepting)
