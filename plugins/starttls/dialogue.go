@@ -29,6 +29,7 @@ type dialogue struct {
 	kept   []byte // what a plain connection has to begin with, see keep
 	spoken []byte // consumed so far, for keep
 	direct bool   // the client began with TLS: what is in the buffer belongs to that
+	over   bool   // the peer ends the connection with its refusal: there is nothing to go on with in plain text
 }
 
 func newDialogue(conn net.Conn, protocol string) *dialogue {

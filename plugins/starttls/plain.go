@@ -8,9 +8,9 @@ import (
 )
 
 // plain returns the connection for a caller who takes one without TLS, with what was said already and is not to be lost; ok
-// is false where err is none that allows it.
+// is false where err is none that allows it, or the peer is about to close the connection.
 func (d *dialogue) plain(err error) (conn net.Conn, ok bool) {
-	if !errors.Is(err, ErrNotOffered) && !errors.Is(err, ErrRefused) {
+	if d.over || !errors.Is(err, ErrNotOffered) && !errors.Is(err, ErrRefused) {
 		return nil, false
 	}
 	return withPrefix(d.conn, append(d.kept, d.buffer...)), true

@@ -3,6 +3,8 @@ package starttls
 import (
 	"slices"
 	"strings"
+
+	"github.com/epctl/endpoint/registry"
 )
 
 // A protocol is what is said before TLS in one of the protocols. Each has a file of its own, with two functions: the
@@ -13,6 +15,7 @@ type protocol struct {
 	alpn         string // registered with IANA for the protocol, "" where none is
 	greeting     bool   // the server's greeting can be chosen
 	capabilities bool   // so can its list of capabilities
+	needsHost    bool   // the client has to name the server
 	client       func(*dialogue, clientTerms) error
 	server       func(*dialogue, serverTerms) error
 }
@@ -40,6 +43,14 @@ func protocols() []protocol {
 func protocolNamed(name string) protocol {
 	all := protocols()
 	return all[slices.IndexFunc(all, func(p protocol) bool { return p.name == name })]
+}
+
+// hostProblem checks that a client knows what its protocol has to say.
+func (p protocol) hostProblem(host string) error {
+	if p.needsHost && host == "" {
+		return registry.Bad("host", "has to be given: the client says in %s which domain it wants", p.name).With("proto")
+	}
+	return nil
 }
 
 // greet is the greeting that was chosen, or else the usual one.
