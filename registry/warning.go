@@ -8,7 +8,8 @@ import (
 // A Warner is a struct of options that may be right and still not wise, as verify=none is. [For] finds the method on O
 // or *O. It is asked after an endpoint was built from the options, says what its user should know, and is as pure as
 // building: the same options give the same warnings. They are placed as faults are, with their Fix and Also, stand in
-// Layer.Warnings, and are told to a tracer each time that the endpoint is used.
+// Layer.Warnings, and are told to a tracer each time that the endpoint is used: by the message alone, which should
+// therefore be understood without the place.
 //
 // The method of an embedded struct counts for the struct around it, as always in Go; where two embedded ones have it, the
 // outer struct needs one of its own, and For panics where it has none.

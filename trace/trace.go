@@ -29,14 +29,16 @@ const (
 	// AttemptStart and AttemptDone frame one connection attempt to Remote. Local or Err is set when done.
 	AttemptStart Kind = "attempt-start"
 	AttemptDone  Kind = "attempt-done"
-	// HandshakeStart and HandshakeDone frame what a wrapper does on a connection before it is handed out.
+	// HandshakeStart and HandshakeDone frame what a wrapper does on a connection before it is handed out. Detail says what it
+	// does, and when done what was agreed on, where the wrapper tells that.
 	HandshakeStart Kind = "handshake-start"
 	HandshakeDone  Kind = "handshake-done"
 	// Listening says that a socket is bound to Local, or why not in Err.
 	Listening Kind = "listening"
 	// Changed says that a live endpoint changed what it is bound or joined to; Detail tells it.
 	Changed Kind = "changed"
-	// Warning is something that works but that its user should know of; Detail tells it.
+	// Warning is something that works but that its user should know of; Detail tells it. What is not wise about an
+	// endpoint's string is told each time that the endpoint is used, right after Built.
 	Warning Kind = "warning"
 )
 

@@ -21,7 +21,8 @@ type badPlugin struct {
 	check string // the subtest that sees it
 	want  string // part of what is reported
 
-	breakIt  func(*loop) // the plugin
+	breakIt  func(*loop)   // the plugin
+	breakTLS func(*secure) // the plugin instead, if there is one
 	readme   func(string) string
 	examples []string // instead of the README
 	options  []registrytest.Option
@@ -66,6 +67,10 @@ func TestBadPlugin(t *testing.T) {
 }
 
 func (bad badPlugin) run(t *testing.T) {
+	if bad.breakTLS != nil {
+		bad.runTLS(t)
+		return
+	}
 	l := newLoop()
 	if bad.breakIt != nil {
 		bad.breakIt(l)
@@ -84,10 +89,19 @@ func (bad badPlugin) run(t *testing.T) {
 	registrytest.Run(t, l.plugin, options...)
 }
 
+func (bad badPlugin) runTLS(t *testing.T) {
+	p := newSecure()
+	bad.breakTLS(p)
+	t.Chdir(t.TempDir())
+	options := append(secureOptions(t), registrytest.Examples(secureExamples()...), registrytest.Patience(time.Second))
+	registrytest.Run(t, p.plugin, append(options, bad.options...)...)
+}
+
 func badPlugins() []badPlugin {
 	var list []badPlugin
 	for _, group := range [][]badPlugin{
 		badDeclarations(), badREADMEs(), badBuilds(), badSecrets(), badContexts(), badCloses(), badConns(), badPackets(), badLeaks(),
+		badTLS(), badInspections(),
 	} {
 		list = append(list, group...)
 	}

@@ -47,14 +47,13 @@ func Examples(lines ...string) Option {
 
 // Files are files that examples name, by the path that stands in the examples, and the paths to use instead: so a README
 // shows /etc/endpoint/tls.pem, and the suite listens with a certificate that the test has made. A path is replaced
-// wherever it stands in an example as it is, without escapes; also where it is the first part of a longer one, as that of
-// a directory is. It is replaced in what Live is given and ClientFor returns, too. Examples of what is wrong stay as they
-// are.
+// wherever it stands in a value, also where it is the first part of a longer one, as that of a directory is; in what Live
+// is given and ClientFor returns, too. Examples of what is wrong stay as they are.
 func Files(files map[string]string) Option {
 	return func(s *suite) {
 		var pairs []string
 		for _, path := range slices.Backward(slices.Sorted(maps.Keys(files))) { // the longer before what it starts with
-			pairs = append(pairs, path, grammar.QuoteKey(files[path]))
+			pairs = append(pairs, path, files[path])
 		}
 		s.files = strings.NewReplacer(pairs...)
 	}
@@ -166,10 +165,22 @@ func (s *suite) load() {
 
 // withFiles puts the files of the test in place of those that a description names.
 func (s *suite) withFiles(text string) string {
-	if s.files == nil {
+	d, err := grammar.Parse(text)
+	if s.files == nil || err != nil || s.files.Replace(text) == text {
 		return text
 	}
-	return s.files.Replace(text)
+	return replaced(d, s.files).String()
+}
+
+func replaced(d *grammar.Description, r *strings.Replacer) *grammar.Description {
+	out := &grammar.Description{Fields: make([]grammar.Field, len(d.Fields))}
+	for i, f := range d.Fields {
+		out.Fields[i] = grammar.Field{Key: f.Key, Keyed: f.Keyed, Value: r.Replace(f.Value)}
+		if f.Nested != nil {
+			out.Fields[i].Nested = replaced(f.Nested, r)
+		}
+	}
+	return out
 }
 
 // A rule is one of the design's, as failures quote it.

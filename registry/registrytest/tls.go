@@ -21,12 +21,17 @@ const closeNotify = 5 * time.Second
 // encrypted checks what only TLS connections have, and reports whether they are sound enough for all else. Of other
 // connections it checks nothing.
 func (s *suite) encrypted(t *testing.T, mp nettest.MakePipe) bool {
-	client, server, err := haveTLS(mp)
+	c1, c2, stop, err := mp()
 	if err != nil {
 		ruleSockets.fail(t, "there is no connection: %v", err)
 		return false
 	}
-	sound := true
+	_, client := c1.(tlsConn)
+	_, server := c2.(tlsConn)
+	sound := s.closing().inTime(t, ruleSockets, "Close of a connection", stop)
+	if !sound {
+		return false
+	}
 	if client {
 		sound = t.Run("client's TLS", func(t *testing.T) { s.writeDeadline(t, mp) })
 	}
@@ -36,16 +41,11 @@ func (s *suite) encrypted(t *testing.T, mp nettest.MakePipe) bool {
 	return sound
 }
 
-// haveTLS tells which connections of mp are TLS ones.
-func haveTLS(mp nettest.MakePipe) (first, second bool, err error) {
-	c1, c2, stop, err := mp()
-	if err != nil {
-		return false, false, err
-	}
-	defer stop()
-	_, first = c1.(tlsConn)
-	_, second = c2.(tlsConn)
-	return first, second, nil
+// closing returns s with the patience that Close of a TLS connection needs, whose peer may not read.
+func (s *suite) closing() *suite {
+	patient := *s
+	patient.patience += closeNotify
+	return &patient
 }
 
 // turned makes the first connection of mp the second.
@@ -72,7 +72,7 @@ func (s *suite) writeDeadline(t *testing.T, mp nettest.MakePipe) {
 		ruleSockets.fail(t, "there is no connection: %v", err)
 		return
 	}
-	_ = peer.SetDeadline(time.Now().Add(s.patience))
+	_ = peer.SetDeadline(time.Now().Add(s.patience / 2)) // so that what waits for the peer does not count as a hang
 	_ = c.SetWriteDeadline(time.Unix(1, 0))
 	sound := s.inTime(t, ruleSockets, "Write after SetWriteDeadline in the past", func() {
 		_, err := c.Write([]byte("late"))
@@ -84,9 +84,7 @@ func (s *suite) writeDeadline(t *testing.T, mp nettest.MakePipe) {
 	_ = c.SetWriteDeadline(time.Time{})
 	sound = sound && s.inTime(t, ruleSockets, "a Write after one that timed out", func() { s.laterWrite(t, c, peer) })
 	sound = sound && s.inTime(t, ruleSockets, "a Read after a Write that timed out", func() { s.laterRead(t, c, peer) })
-	// Close takes no longer than a peer that does not read may make it.
-	patient := &suite{patience: s.patience + closeNotify}
-	if sound && patient.inTime(t, ruleSockets, "Close after a Write that timed out", func() { _ = c.Close() }) {
+	if sound && s.closing().inTime(t, ruleSockets, "Close after a Write that timed out", func() { _ = c.Close() }) {
 		stop()
 	}
 }
@@ -109,7 +107,7 @@ func (s *suite) laterRead(t *testing.T, c, peer net.Conn) {
 		ruleSockets.fail(t, "after a Write that timed out, the peer's Write fails: %v", err)
 		return
 	}
-	_ = c.SetReadDeadline(time.Now().Add(s.patience))
+	_ = c.SetReadDeadline(time.Now().Add(s.patience / 2))
 	got := make([]byte, len(text))
 	if _, err := io.ReadFull(c, got); err != nil || string(got) != string(text) {
 		ruleSockets.fail(t, "after a Write that timed out, a Read gives %q, %v, and the peer has sent %q", got, err, text)
@@ -122,7 +120,12 @@ const silentPeers = 3
 // besideSilence checks that clients which say nothing do not keep others waiting where there is a handshake: Accept hands
 // out nothing but connections that are ready.
 func (s *suite) besideSilence(t *testing.T, sp specimen) {
-	if _, server, err := haveTLS(s.pair(t, sp)); err != nil || !server {
+	_, server, stop, err := s.pair(t, sp)()
+	if err != nil {
+		return // conn has told so
+	}
+	_, isTLS := server.(tlsConn)
+	if stop(); !isTLS {
 		return // Accept may hand out who says nothing
 	}
 	ln, ok := s.listen(t, sp)
@@ -141,7 +144,7 @@ func (s *suite) besideSilence(t *testing.T, sp specimen) {
 	if client == nil {
 		return
 	}
-	_, _, stop, err := s.join(ln, client.(registry.Client))
+	_, _, stop, err = s.join(ln, client.(registry.Client))
 	if err != nil {
 		ruleSockets.fail(t, "beside %d clients that say nothing, another one is not served: %v", silentPeers, err)
 		return

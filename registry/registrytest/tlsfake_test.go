@@ -217,6 +217,6 @@ func secureExamples() []string {
 	return []string{
 		"secure:127.0.0.1:443:" + rootsPath + ":verify=none # client",
 		"secure:port=0:certificate=[" + certificatePath + "]:interface=127.0.0.1 # server",
-		"secure:port=0:certificate=" + certificatePath + ".old # error: is missing",
+		"secure:port=" + certificatePath + ` # error: "` + certificatePath + `" is not a decimal number`,
 	}
 }
