@@ -28,5 +28,5 @@ func startCyrus(t *testing.T) *peer {
 func TestClientAgainstCyrus(t *testing.T) {
 	t.Parallel()
 	p := startCyrus(t)
-	p.speaks(t, dialogue{"nntp", "NNTP"})
+	p.speaks(t, dialogue{"nntp", "NNTP", lines("> CAPABILITIES", "< 101 ", "< AUTHINFO ", `< \.$`, "> QUIT", "< 205 ")})
 }

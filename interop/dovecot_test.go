@@ -21,5 +21,12 @@ func startDovecot(t *testing.T) *peer {
 func TestClientAgainstDovecot(t *testing.T) {
 	t.Parallel()
 	p := startDovecot(t)
-	p.speaks(t, dialogue{"imap", "IMAP"}, dialogue{"pop3", "POP3"}, dialogue{"sieve", "SIEVE"}, dialogue{"lmtp", "LMTP"})
+	p.speaks(t,
+		// What may be said in clear is not offered before TLS.
+		dialogue{"imap", "IMAP", lines("> a CAPABILITY", `< \* CAPABILITY .*AUTH=PLAIN`, "< a OK", "> b LOGOUT", "< b OK")},
+		dialogue{"pop3", "POP3", lines("> CAPA", "< SASL PLAIN", `< \.$`, "> QUIT", `< \+OK`)},
+		// RFC 5804 section 2.2: the capabilities come again, unasked.
+		dialogue{"sieve", "SIEVE", lines(`< "SASL" "PLAIN`, "< OK", "> LOGOUT", "< OK")},
+		dialogue{"lmtp", "LMTP", lines("> LHLO client.test", "< 250 ", "> QUIT", "< 221 ")},
+	)
 }

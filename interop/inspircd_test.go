@@ -21,5 +21,5 @@ func startInspIRCd(t *testing.T) *peer {
 func TestClientAgainstInspIRCd(t *testing.T) {
 	t.Parallel()
 	p := startInspIRCd(t)
-	p.speaks(t, dialogue{"irc", "IRC"})
+	p.speaks(t, dialogue{"irc", "IRC", lines("> NICK tester", "> USER tester 0 * :tester", `< :irc\.localhost 001 tester `, "> QUIT", "< ERROR ")})
 }

@@ -26,10 +26,10 @@ import (
 type peer struct {
 	t     *testing.T
 	dir   string
-	ca    string // file of the authority that signed the certificate
-	roots *x509.CertPool
-	ports map[string]int // by the names that the configuration has for them
-	login *user.User     // whom the server runs as
+	ca    string            // file of the authority that signed the certificate
+	root  *x509.Certificate // of the same
+	ports map[string]int    // by the names that the configuration has for them
+	login *user.User        // whom the server runs as
 }
 
 // newPeer makes the directory of a server that runs as the named user.
@@ -57,7 +57,7 @@ func (p *peer) certificate(key certtest.KeyType) {
 	p.t.Helper()
 	authority := certtest.NewAuthority(p.t)
 	cert, private := authority.Issue(certtest.Spec{Names: []string{"localhost", "127.0.0.1", "::1"}, Key: key})
-	p.ca, p.roots = filepath.Join(p.dir, "ca.pem"), authority.Pool()
+	p.ca, p.root = filepath.Join(p.dir, "ca.pem"), authority.Certificate
 	p.write("ca.pem", authority.PEM())
 	p.write("cert.pem", cert)
 	p.write("key.pem", private)

@@ -27,5 +27,10 @@ func startPostfix(t *testing.T) *peer {
 func TestClientAgainstPostfix(t *testing.T) {
 	t.Parallel()
 	p := startPostfix(t)
-	p.speaks(t, dialogue{"smtp", "SMTP"})
+	p.speaks(t, dialogue{"smtp", "SMTP", lines(
+		"> EHLO client.test", "< 250 ",
+		"> MAIL FROM:<a@localhost>", "< 250 ",
+		"> STARTTLS", "< 5", // ST-20
+		"> QUIT", "< 221 ",
+	)})
 }

@@ -3,6 +3,8 @@
 package interop
 
 import (
+	"encoding/binary"
+	"net"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -32,5 +34,13 @@ func startPostgres(t *testing.T) *peer {
 func TestClientAgainstPostgres(t *testing.T) {
 	t.Parallel()
 	p := startPostgres(t)
-	p.speaks(t, dialogue{"postgres", "POSTGRES"})
+	p.speaks(t, dialogue{"postgres", "POSTGRES", func(t *testing.T, c net.Conn) {
+		// PostgreSQL's manual, "Message Formats": a StartupMessage of version 3.0, and AuthenticationOk.
+		send(t, c, "\x00\x00\x00\x17\x00\x03\x00\x00user\x00postgres\x00\x00")
+		until(t, c, "R\x00\x00\x00\x08\x00\x00\x00\x00")
+		// The server's own view of it.
+		const query = "select version from pg_stat_ssl where pid = pg_backend_pid()\x00"
+		send(t, c, "Q"+string(binary.BigEndian.AppendUint32(nil, uint32(len(query)+4)))+query)
+		until(t, c, "TLSv1.3")
+	}})
 }

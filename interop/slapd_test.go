@@ -3,6 +3,7 @@
 package interop
 
 import (
+	"net"
 	"testing"
 
 	"github.com/epctl/endpoint/internal/certs/certtest"
@@ -23,5 +24,9 @@ func startSlapd(t *testing.T) *peer {
 func TestClientAgainstSlapd(t *testing.T) {
 	t.Parallel()
 	p := startSlapd(t)
-	p.speaks(t, dialogue{"ldap", "LDAP"})
+	p.speaks(t, dialogue{"ldap", "LDAP", func(t *testing.T, c net.Conn) {
+		// RFC 4511 section 4.2: a simple bind as "cn=a,dc=x" with the password "s", and its success.
+		send(t, c, "\x30\x16\x02\x01\x02\x60\x11\x02\x01\x03\x04\x09cn=a,dc=x\x80\x01s")
+		until(t, c, "\x30\x0c\x02\x01\x02\x61\x07\x0a\x01\x00\x04\x00\x04\x00")
+	}})
 }

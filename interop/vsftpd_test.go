@@ -22,5 +22,6 @@ func startVsftpd(t *testing.T) *peer {
 func TestClientAgainstVsftpd(t *testing.T) {
 	t.Parallel()
 	p := startVsftpd(t)
-	p.speaks(t, dialogue{"ftp", "FTP"})
+	// ST-21: what protects the data is the caller's.
+	p.speaks(t, dialogue{"ftp", "FTP", lines("> PBSZ 0", "< 200 ", "> PROT P", "< 200 ", "> USER anonymous", "< 331 ", "> QUIT", "< 221 ")})
 }

@@ -4,7 +4,7 @@ run_as_root = false
 interfaces = { "127.0.0.1" }
 c2s_ports = { @C2S@ }
 s2s_ports = { @S2S@ }
-modules_enabled = { "tls", "saslauth", "disco" }
+modules_enabled = { "tls", "saslauth", "disco", "dialback" }
 c2s_require_encryption = true
 log = { info = "@DIR@/log" }
 VirtualHost "localhost"
