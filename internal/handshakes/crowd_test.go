@@ -75,6 +75,28 @@ func TestWhatIsGivenUpIsNotAccepted(t *testing.T) {
 	}
 }
 
+// A place is free when Upgrade has returned; another handshake is given up if the first one does not.
+func TestAStuckUpgradeDelaysByOneGrace(t *testing.T) {
+	upgrade := func(ctx context.Context, c net.Conn) (net.Conn, error) {
+		conn, err := password(ctx, c)
+		if errors.Is(err, errWrong) {
+			time.Sleep(time.Hour)
+		}
+		return conn, err
+	}
+	in(t, handshakes.Config{Max: 2, Timeout: time.Minute, Upgrade: upgrade}, func(t *testing.T, p *peers, ln net.Listener) {
+		start := time.Now()
+		p.connect(t, "-")
+		synctest.Wait()
+		silent := p.connect(t)
+		p.connect(t, "+", "g")
+		accept(t, ln)
+		if d := time.Since(start); d != 4*time.Second || silent.life() != d {
+			t.Errorf("accepted after %v, the silent peer lived %v", d, silent.life())
+		}
+	})
+}
+
 func TestNobodyIsGivenUpForNobody(t *testing.T) {
 	in(t, handshakes.Config{Max: 1}, func(t *testing.T, p *peers, ln net.Listener) {
 		slow := p.connect(t)

@@ -36,6 +36,7 @@ func TestFailedAcceptsAreSurvivedAndReported(t *testing.T) {
 	var told reports
 	in(t, handshakes.Config{Report: told.add}, func(t *testing.T, p *peers, ln net.Listener) {
 		<-p.connect(t, "-").gone // does not use up the report of the accepts
+		synctest.Wait()
 		for range 15 {
 			p.fail <- &net.OpError{Op: "accept", Err: syscall.EMFILE}
 		}

@@ -52,18 +52,20 @@ func (l *listener) takePlace() bool {
 		case <-l.ctx.Done():
 			return false
 		case <-timer.C:
-			// What is ended frees its place soon, and if none is under way, then it is Accept that frees one.
-			if left := l.giveUpOldest(); left > 0 {
-				timer.Reset(left)
-			}
+			timer.Reset(l.giveUpOldest())
 		}
 	}
 }
 
+// giveUpOldest returns when to ask again if there is no place by then.
 func (l *listener) giveUpOldest() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.endOldest(grace, ErrGivenUp)
+	if left := l.endOldest(grace, ErrGivenUp); left > 0 {
+		return left
+	}
+	// An Upgrade that was given up is gone soon, but one may be stuck.
+	return grace
 }
 
 func (l *listener) begin(conn net.Conn) *handshake {
