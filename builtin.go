@@ -9,11 +9,14 @@ import (
 	"github.com/epctl/endpoint/plugins/hostname"
 	"github.com/epctl/endpoint/plugins/hosts"
 	"github.com/epctl/endpoint/plugins/multicast"
+	"github.com/epctl/endpoint/plugins/ssl"
+	"github.com/epctl/endpoint/plugins/starttls"
 	"github.com/epctl/endpoint/plugins/static"
 	"github.com/epctl/endpoint/plugins/system"
 	"github.com/epctl/endpoint/plugins/tcp"
 	"github.com/epctl/endpoint/plugins/tcp4"
 	"github.com/epctl/endpoint/plugins/tcp6"
+	"github.com/epctl/endpoint/plugins/tls"
 	"github.com/epctl/endpoint/plugins/udp"
 	"github.com/epctl/endpoint/registry"
 )
@@ -27,10 +30,13 @@ var Default = registry.Must(registry.New(
 	hostname.Plugin,
 	hosts.Plugin,
 	multicast.Plugin,
+	ssl.Plugin,
+	starttls.Plugin,
 	static.Plugin,
 	system.Plugin,
 	tcp.Plugin,
 	tcp4.Plugin,
 	tcp6.Plugin,
+	tls.Plugin,
 	udp.Plugin,
 ))

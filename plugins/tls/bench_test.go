@@ -1,0 +1,175 @@
+package tls_test
+
+import (
+	"context"
+	stdtls "crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/epctl/endpoint/internal/certs/certtest"
+	"github.com/epctl/endpoint/plugins/tcp"
+	"github.com/epctl/endpoint/plugins/tls"
+	"github.com/epctl/endpoint/registry"
+)
+
+// A side is a client and a listener, ours or crypto/tls's by hand over package net.
+type side struct {
+	dial func() (net.Conn, error)
+	ln   net.Listener
+}
+
+// sides are both, with the same certificate, no session cache and the same buffers.
+func sides(tb testing.TB) (ours, theirs side) {
+	cert, key, ca := certtest.WritePair(tb, "127.0.0.1")
+	plugins := registry.Must(registry.New(tcp.Plugin, tls.Plugin))
+	server, err := plugins.NewServer(fmt.Sprintf("tls:endpoint={tcp:port=0:interface=127.0.0.1}:certificate=[%s]:privateKey=[%s]", cert, key))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ctx := context.Background()
+	ln, err := server.Listen(ctx)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = ln.Close() })
+	client, err := plugins.NewClient(fmt.Sprintf("tls:endpoint={tcp:127.0.0.1:%d}:trustRoots=[%s]:sessionCache=0", ln.Addr().(*net.TCPAddr).Port, ca))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return side{func() (net.Conn, error) { return client.Dial(ctx) }, ln}, byHand(tb, cert, key, ca)
+}
+
+// byHand is what a careful program does without us: a deadline for the handshake, and the handshake in a goroutine.
+func byHand(tb testing.TB, cert, key, ca string) side {
+	pair, err := stdtls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	inner, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = inner.Close() })
+	config := &stdtls.Config{RootCAs: poolOf(tb, ca), ServerName: "127.0.0.1"}
+	dialer := &net.Dialer{Timeout: 30 * time.Second}
+	ctx := context.Background()
+	return side{func() (net.Conn, error) {
+		conn, err := dialer.DialContext(ctx, "tcp4", inner.Addr().String())
+		if err != nil {
+			return nil, err
+		}
+		c := stdtls.Client(conn, config)
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		if err := c.HandshakeContext(ctx); err != nil {
+			return nil, err
+		}
+		_ = conn.SetDeadline(time.Time{})
+		return c, nil
+	}, handMade{inner, &stdtls.Config{Certificates: []stdtls.Certificate{pair}}}}
+}
+
+// handMade shakes hands on Accept: with one client at a time that is as good as beside it.
+type handMade struct {
+	net.Listener
+	config *stdtls.Config
+}
+
+func (h handMade) Accept() (net.Conn, error) {
+	conn, err := h.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c := stdtls.Server(conn, h.config)
+	return c, c.HandshakeContext(ctx)
+}
+
+// connect makes a connection and closes it.
+func (s side) connect(tb testing.TB) (client, server net.Conn) {
+	accepted := make(chan net.Conn, 1)
+	go func() {
+		conn, err := s.ln.Accept()
+		if err != nil {
+			tb.Error(err)
+		}
+		accepted <- conn
+	}()
+	client, err := s.dial()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return client, <-accepted
+}
+
+func (s side) handshake(tb testing.TB) {
+	client, server := s.connect(tb)
+	_ = server.Close()
+	_ = client.Close()
+}
+
+// byTurns runs both one after the other, b.N times each, and reports the medians and their ratio: ours by theirs.
+func byTurns(b *testing.B, ours, theirs func()) {
+	b.Helper()
+	var took [2][]time.Duration
+	for i := range b.N {
+		for j := range 2 {
+			which := (i + j) % 2
+			begun := time.Now()
+			[]func(){ours, theirs}[which]()
+			took[which] = append(took[which], time.Since(begun))
+		}
+	}
+	var medians [2]float64
+	for which := range took {
+		slices.Sort(took[which])
+		medians[which] = float64(took[which][len(took[which])/2])
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(medians[0], "ours-ns")
+	b.ReportMetric(medians[1], "theirs-ns")
+	b.ReportMetric(medians[1]/medians[0], "speed-ratio")
+}
+
+func BenchmarkHandshake(b *testing.B) {
+	ours, theirs := sides(b)
+	byTurns(b, func() { ours.handshake(b) }, func() { theirs.handshake(b) })
+}
+
+// 16 MiB a turn.
+func BenchmarkThroughput(b *testing.B) {
+	ours, theirs := sides(b)
+	byTurns(b, ours.stream(b, 16<<20), theirs.stream(b, 16<<20))
+}
+
+func (s side) stream(b *testing.B, size int64) func() {
+	client, server := s.connect(b)
+	b.Cleanup(func() { _ = client.Close(); _ = server.Close() })
+	chunk := make([]byte, 64<<10)
+	return func() {
+		go func() {
+			for sent := int64(0); sent < size; sent += int64(len(chunk)) {
+				if _, err := client.Write(chunk); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		}()
+		if _, err := io.CopyN(io.Discard, server, size); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// A connection of ours, on the side of the client, costs at most four allocations more than one of crypto/tls by hand.
+func TestAConnectionAllocatesLittleMoreThanByHand(t *testing.T) {
+	ours, theirs := sides(t)
+	count := func(s side) float64 { return testing.AllocsPerRun(100, func() { s.handshake(t) }) }
+	if a, b := count(ours), count(theirs); a > b+4 {
+		t.Errorf("a connection allocates %v times, by hand %v times", a, b)
+	}
+}
