@@ -9,7 +9,7 @@ var errLeft = errors.New("the client left without TLS")
 
 // An answer is what a server does about a line of its client.
 type answer struct {
-	text    string // what to say, without the last line's end
+	text    string // what to say, without the last line's end; nothing where it is empty
 	upgrade bool   // TLS is next: the text is the go-ahead
 	quit    bool   // the client leaves
 	foreign bool   // a command of the protocol proper, which only a server without TLS could do
@@ -31,6 +31,9 @@ func (d *dialogue) serve(t serverTerms, handle func(line string) answer) error {
 		case a.foreign && t.plain:
 			d.kept = d.spoken[before:]
 			return d.fail(ErrRefused, line)
+		}
+		if a.text == "" {
+			continue
 		}
 		if err := d.say("%s", a.text); err != nil {
 			return err
