@@ -37,7 +37,16 @@ type serverTerms struct {
 
 // protocols are all that there are, in the order of the enum of the parameter proto.
 func protocols() []protocol {
-	return []protocol{smtp()}
+	return []protocol{
+		smtp(),
+		lmtp(),
+		pop3(),
+		imap(),
+		nntp(),
+		sieve(),
+		ftp(),
+		irc(),
+	}
 }
 
 func protocolNamed(name string) protocol {

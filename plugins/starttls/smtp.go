@@ -2,139 +2,111 @@ package starttls
 
 import "strings"
 
-// smtp is RFC 3207. After TLS the client says EHLO again, and the server has forgotten the first one.
+// smtp is RFC 3207 over RFC 5321.
+//
+// Client: greeting, EHLO, STARTTLS. After TLS the connection is as new, but for the greeting: the caller says EHLO
+// (RFC 3207 section 4.2), and takes no extension for given that was offered before. A plain connection begins with the
+// greeting.
+//
+// Server: after TLS the client says EHLO first; a server that is built on it says no greeting, does not offer STARTTLS, and
+// answers a second STARTTLS with 503 (ST-20). A plain client was greeted, and perhaps EHLO answered; it begins with the
+// command that we do not know.
 func smtp() protocol { return mail{name: "smtp", hello: "EHLO", service: "ESMTP"}.protocol() }
 
 // mail is what SMTP and LMTP have in common.
 type mail struct{ name, hello, service string }
 
+// protocol has no ALPN: none is registered for SMTP or LMTP.
 func (m mail) protocol() protocol {
 	return protocol{name: m.name, greeting: true, capabilities: true, client: m.client, server: m.server}
 }
 
-// replyLine is the longest line of a reply, RFC 5321 section 4.5.3.1.5.
-const replyLine = 512
-
 func (m mail) client(d *dialogue, t clientTerms) error {
 	d.lineMax = replyLine
-	if _, err := d.reply("220"); err != nil {
+	greeting, err := d.replies()
+	if err != nil {
+		return err
+	}
+	if err := d.judge(greeting, "220"); err != nil {
 		return err
 	}
 	d.keep()
 	d.stage = StageCapability
-	if err := d.say("%s %s", m.hello, t.name); err != nil {
+	hello, err := d.command(m.hello + " " + t.name)
+	switch {
+	case err != nil:
+		return err
+	case hello.code == "500" || hello.code == "502":
+		return d.fail(ErrNotOffered, hello.line) // a server without extensions, RFC 5321 section 3.2
+	}
+	if err := d.judge(hello, "250"); err != nil {
 		return err
 	}
-	offers, err := d.reply("250")
-	if err != nil {
-		return err
-	}
-	if !offered(offers[1:], "STARTTLS") {
+	if !offered(hello.text[1:], "STARTTLS") {
 		return d.fail(ErrNotOffered, "")
 	}
 	d.stage = StageUpgrade
-	if err := d.say("STARTTLS"); err != nil {
+	goAhead, err := d.command("STARTTLS")
+	if err != nil {
 		return err
 	}
-	_, err = d.reply("220")
-	return err
+	return d.judge(goAhead, "220")
 }
 
-// offered reports whether one of the lines of a reply is a keyword, without parameters.
-func offered(lines []string, keyword string) bool {
-	for _, line := range lines {
-		if strings.EqualFold(line, keyword) {
-			return true
-		}
+// command says a line and reads the reply.
+func (d *dialogue) command(line string) (reply, error) {
+	if err := d.ask("%s", line); err != nil {
+		return reply{}, err
 	}
-	return false
+	return d.replies()
 }
 
-// reply reads a reply of one or several lines (RFC 5321 section 4.2.1) and returns their texts. All lines have one code; a
-// failure code other than the one that is wanted is a refusal.
-func (d *dialogue) reply(want string) ([]string, error) {
-	var texts []string
-	for first := ""; ; {
+// replies reads a reply of one or several lines, which all have the same code (RFC 5321 section 4.2.1).
+func (d *dialogue) replies() (reply, error) {
+	var r reply
+	for len(r.text) < maxLines {
 		line, err := d.line()
 		if err != nil {
-			return nil, err
+			return reply{}, err
 		}
 		code, text, more, ok := splitReply(line)
 		switch {
 		case !ok:
-			return nil, d.broken(line, "no reply of three digits")
-		case first != "" && code != first:
-			return nil, d.broken(line, "the lines of a reply have the codes %s and %s", first, code)
-		case len(texts) == maxLines:
-			return nil, d.broken(line, "a reply of more than %d lines", maxLines)
+			return reply{}, d.broken(line, "no reply of three digits")
+		case r.code != "" && code != r.code:
+			return reply{}, d.broken(line, "the lines of a reply have the codes %s and %s", r.code, code)
 		}
-		first = code
-		texts = append(texts, text)
-		if more {
-			continue
-		}
-		return texts, d.judge(code, want, line)
-	}
-}
-
-// judge compares the code of a reply with the one that is wanted.
-func (d *dialogue) judge(code, want, line string) error {
-	switch {
-	case code == want:
-		return nil
-	case code[0] == '4' || code[0] == '5':
-		return d.fail(ErrRefused, line)
-	}
-	return d.broken(line, "%s where %s is due", code, want)
-}
-
-// splitReply takes a line of a reply apart. The text may be missing, with the space before it.
-func splitReply(line string) (code, text string, more, ok bool) {
-	if len(line) < 3 {
-		return "", "", false, false
-	}
-	code, rest := line[:3], line[3:]
-	for _, c := range code {
-		if c < '0' || c > '9' {
-			return "", "", false, false
+		r = reply{code, append(r.text, text), line}
+		if !more {
+			return r, nil
 		}
 	}
-	if code[0] < '1' || code[0] > '5' {
-		return "", "", false, false
-	}
-	switch {
-	case rest == "":
-		return code, "", false, true
-	case rest[0] == ' ', rest[0] == '-':
-		return code, rest[1:], rest[0] == '-', true
-	}
-	return "", "", false, false
+	return reply{}, d.broken(r.line, "a reply of more than %d lines", maxLines)
 }
 
+// server lets through before TLS what RFC 3207 section 4 does.
 func (m mail) server(d *dialogue, t serverTerms) error {
 	if err := d.say("220 %s", t.greet(t.host+" "+m.service)); err != nil {
 		return err
 	}
 	return d.serve(t, func(line string) answer {
-		command, _, _ := strings.Cut(line, " ")
-		switch strings.ToUpper(command) {
-		case m.hello:
+		switch command, parameters := takeCommand(line); {
+		case command == m.hello && parameters != "":
 			return answer{text: m.offer(t)}
-		case "STARTTLS":
-			if !strings.EqualFold(line, "STARTTLS") {
-				return answer{text: "501 Syntax error: no parameters allowed"}
-			}
+		case line == "", command == m.hello, command == "STARTTLS" && parameters != "":
+			return answer{text: "501 Syntax error in parameters or arguments"}
+		case command == "STARTTLS":
 			return answer{text: "220 Ready to start TLS", upgrade: true}
-		case "NOOP", "RSET":
+		case command == "NOOP":
 			return answer{text: "250 OK"}
-		case "QUIT":
-			return answer{text: "221 Bye", quit: true}
+		case command == "QUIT":
+			return answer{text: "221 " + t.host + " Bye", quit: true}
 		}
 		return answer{text: "530 Must issue a STARTTLS command first", foreign: true}
 	})
 }
 
-// offer is the reply to EHLO.
+// offer is the reply to EHLO (RFC 5321 section 4.1.1.1).
 func (m mail) offer(t serverTerms) string {
 	lines := append([]string{t.host}, t.offers("STARTTLS")...)
 	last := len(lines) - 1
