@@ -3,6 +3,7 @@ package handshakes_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -325,6 +326,7 @@ func TestWhatUpgradeMayDoWrong(t *testing.T) {
 		"panic":                  {func() (net.Conn, error) { panic("no certificate") }, "panic in the handshake: no certificate"},
 		"panic with nil":         {func() (net.Conn, error) { panic(nil) }, "panic in the handshake: panic called with nil argument"},
 		"no connection":          {func() (net.Conn, error) { return nil, nil }, "the handshake gave no connection"},
+		"a nil pointer":          {func() (net.Conn, error) { return (*tls.Conn)(nil), errWrong }, "wrong password"},
 		"failed and left open":   {func() (net.Conn, error) { return nil, errWrong }, "wrong password"},
 		"the goroutine is ended": {func() (net.Conn, error) { goexit(); return nil, nil }, "the handshake ended its goroutine"},
 	} {

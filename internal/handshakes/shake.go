@@ -133,7 +133,11 @@ func (l *listener) run(h *handshake) {
 		}
 		l.finish(h, err)
 	}()
-	h.ready, err = l.config.Upgrade(h.ctx, h.conn)
+	var conn net.Conn
+	if conn, err = l.config.Upgrade(h.ctx, h.conn); err == nil {
+		// With an error it may be a nil pointer in the guise of a connection.
+		h.ready = conn
+	}
 }
 
 func (l *listener) finish(h *handshake, err error) {
