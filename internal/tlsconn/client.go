@@ -33,6 +33,7 @@ type Client struct {
 type made struct {
 	roots  *x509.CertPool
 	config *tls.Config
+	at     time.Time
 }
 
 // NewClient prepares for s. It does no I/O. The error has a method BadParam.
@@ -63,21 +64,29 @@ func (s ClientSpec) problem() *Problem {
 	return s.Common.problem()
 }
 
+// recheck is how long trust roots are used before the files are looked at again, for a busy client.
+const recheck = time.Second
+
 // config returns the configuration for the roots as they are now.
 func (c *Client) config() (*tls.Config, error) {
+	last := c.made.Load()
+	if last != nil && time.Since(last.at) < recheck {
+		return last.config, nil
+	}
 	roots, err := c.roots.Pool()
 	if err != nil {
 		return nil, err
 	}
-	if m := c.made.Load(); m != nil && m.roots == roots {
-		return m.config, nil
+	if last != nil && last.roots == roots {
+		c.made.Store(&made{roots, last.config, time.Now()})
+		return last.config, nil
 	}
 	config := c.base.Clone()
 	config.RootCAs = roots
 	if c.spec.SessionCache > 0 {
 		config.ClientSessionCache = tls.NewLRUClientSessionCache(c.spec.SessionCache)
 	}
-	c.made.Store(&made{roots, config})
+	c.made.Store(&made{roots, config, time.Now()})
 	return config, nil
 }
 

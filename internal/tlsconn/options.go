@@ -47,8 +47,8 @@ type ServerFiles struct {
 // A Problem is what is wrong with an option.
 type Problem struct{ param, message, with string }
 
-// Error tells the option and the message.
-func (p *Problem) Error() string { return p.param + ": " + p.message }
+// Error is the message, without the option.
+func (p *Problem) Error() string { return p.message }
 
 // BadParam names the option at fault, and another one that belongs to the fault.
 func (p *Problem) BadParam() (param, with string) { return p.param, p.with }

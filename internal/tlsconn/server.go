@@ -65,17 +65,22 @@ func (s ServerSpec) problem() *Problem {
 
 // config returns the configuration for the authorities as they are now.
 func (s *Server) config() (*tls.Config, error) {
+	last := s.made.Load()
+	if last != nil && time.Since(last.at) < recheck {
+		return last.config, nil
+	}
 	roots, err := s.roots.Pool()
 	if err != nil {
 		return nil, err
 	}
-	if m := s.made.Load(); m != nil && m.roots == roots {
-		return m.config, nil
+	if last != nil && last.roots == roots {
+		s.made.Store(&made{roots, last.config, time.Now()})
+		return last.config, nil
 	}
 	config := s.base.Clone()
 	config.GetConfigForClient = nil
 	config.ClientCAs = roots
-	s.made.Store(&made{roots, config})
+	s.made.Store(&made{roots, config, time.Now()})
 	return config, nil
 }
 
