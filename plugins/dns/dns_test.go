@@ -186,7 +186,7 @@ func TestErrors(t *testing.T) {
 		{fmt.Sprintf("dns:127.0.0.1:%d", s.Addr.Port()), "broken.example", false,
 			fmt.Sprintf("lookup broken.example on 127.0.0.1:%d: the server answers SERVFAIL", s.Addr.Port())},
 		{fmt.Sprintf("dns:127.0.0.1:%d:tls:trustRoots=[/nowhere/roots]", s.TLS.Port()), "a.example", false, "/nowhere/roots"},
-		{fmt.Sprintf("dns:127.0.0.1:%d:tls:trustRoots=%s", s.TLS.Port(), grammar.Quote(t.TempDir())), "a.example", false, "no certificate in "},
+		{fmt.Sprintf("dns:127.0.0.1:%d:tls:trustRoots=%s", s.TLS.Port(), grammar.Quote(t.TempDir())), "a.example", false, "has no file with a certificate in it"},
 		{fmt.Sprintf("dns:127.0.0.1:%d:tls:trustRoots=%s:serverName=other.example", s.TLS.Port(), grammar.Quote(s.RootsFile)), "a.example", false,
 			"certificate is valid for dns.example, not other.example"},
 	} {
