@@ -93,7 +93,7 @@ func (bad badPlugin) runTLS(t *testing.T) {
 	p := newSecure()
 	bad.breakTLS(p)
 	t.Chdir(t.TempDir())
-	options := append(secureOptions(t), registrytest.Examples(secureExamples()...), registrytest.Patience(time.Second))
+	options := append(secureOptions(t), registrytest.Examples(secureExamples()...), registrytest.Patience(2*time.Second))
 	registrytest.Run(t, p.plugin, append(options, bad.options...)...)
 }
 

@@ -23,7 +23,7 @@ func badContexts() []badPlugin {
 		{name: "dial hangs", check: "context", want: "has not returned after 300ms", breakIt: func(l *loop) {
 			l.dial = func(context.Context, string) (net.Conn, error) { select {} }
 		}},
-		{name: "handshake hangs", check: "context", want: "at the deadline of its context has not returned", breakIt: func(l *loop) {
+		{name: "handshake hangs", check: "context", want: "while its peer is silent has not returned", breakIt: func(l *loop) {
 			l.dial = func(ctx context.Context, address string) (net.Conn, error) {
 				c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 				if err != nil {

@@ -81,7 +81,7 @@ func badTLS() []badPlugin {
 			}},
 		{name: "silent clients delay others", check: "conn", want: "beside 3 clients that say nothing, another one is not served",
 			breakTLS: func(s *secure) { s.inAccept = true }},
-		{name: "handshake outlasts the dial", check: "context", want: "at the deadline of its context has not returned",
+		{name: "handshake outlasts the dial", check: "context", want: "while its peer is silent has not returned",
 			breakTLS: func(s *secure) {
 				s.dial = func(ctx context.Context, address string, cfg *tls.Config) (net.Conn, error) {
 					c, err := new(net.Dialer).DialContext(ctx, "tcp", address)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -89,26 +90,48 @@ func (sp specimen) use(ctx context.Context) (c io.Closer, err error) {
 	return c, nil
 }
 
-// silentPeer dials a listener that never says anything, until the context's deadline: a handshake must give up then.
+// silentPeer dials a listener that never says anything, until the context is cancelled: a handshake must give up then.
 func (s *suite) silentPeer(t *testing.T) {
 	t.Helper()
 	if s.plugin.Client == nil {
 		return
 	}
+	for i, more := 0, true; more; i++ {
+		more = s.dialSilent(t, i)
+	}
+}
+
+// dialSilent tries the i-th client of the plugin, and reports whether there is one.
+func (s *suite) dialSilent(t *testing.T, i int) bool {
+	t.Helper()
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	for _, sp := range s.clientsOf(ln.Addr()) {
-		s.inTime(t, ruleContext, "client "+sp.text+" at the deadline of its context", func() {
-			ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
-			defer cancel()
-			if c, err := sp.use(ctx); err == nil {
-				_ = c.Close()
-			}
-		})
+	clients := s.clientsOf(ln.Addr())
+	if i >= len(clients) {
+		return false
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.patience/2)
+	defer cancel()
+	var silent sync.WaitGroup
+	silent.Go(func() {
+		if c, err := ln.Accept(); err == nil {
+			time.AfterFunc(10*time.Millisecond, cancel) // the client has begun to wait by then
+			<-ctx.Done()
+			defer c.Close()
+			_, _ = ln.Accept() // up to the end
+		}
+	})
+	s.inTime(t, ruleContext, "client "+clients[i].text+" whose context is cancelled while its peer is silent", func() {
+		if c, err := clients[i].use(ctx); err == nil {
+			_ = c.Close()
+		}
+	})
+	_ = ln.Close()
+	silent.Wait()
+	return true
 }
 
 // clientsOf returns clients that connect to a bare listener on the loopback interface: one made of what every client
