@@ -1,7 +1,6 @@
 package interop
 
 import (
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -14,7 +13,8 @@ func TestTLSStringsMeanTheSameToTwisted(t *testing.T) {
 	python := twistedPython(t)
 	cert, key, ca := certtest.WritePair(t, "localhost", "127.0.0.1")
 	files := strings.NewReplacer("@CERT", cert, "@KEY", key, "@DIR", trustDir(t, ca), "@CA", ca)
-	for _, tc := range []struct{ name, ours, twisteds, client string }{
+	var ours, twisteds []pair
+	table := []struct{ name, ours, twisteds, client string }{
 		{
 			"ssl, both ways", `ssl:%v:privateKey=@KEY:certKey=@CERT:interface=127.0.0.1`,
 			`ssl:%v:privateKey=@KEY:certKey=@CERT:interface=127.0.0.1`, `ssl:localhost:%v:caCertsDir=@DIR:hostname=localhost`,
@@ -44,22 +44,12 @@ func TestTLSStringsMeanTheSameToTwisted(t *testing.T) {
 			"tls to an endpoint", `tls:endpoint={tcp:port=%v:interface=127.0.0.1}:certificate=@CERT:privateKey=@KEY`,
 			`ssl:%v:privateKey=@KEY:certKey=@CERT:interface=127.0.0.1`, `tls:localhost:443:trustRoots=@DIR:endpoint=tcp\:127.0.0.1\:%v`,
 		},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			client := files.Replace(tc.client)
-			t.Run("Twisted dials", func(t *testing.T) {
-				ln := listen(t, with(files.Replace(tc.ours), 0))
-				echoOnce(ln)
-				out := start(t, exec.Command(python, "testdata/twisted_client.py", with(client, port(ln))))
-				if got := readLine(t, out); got != "from twisted" {
-					t.Errorf("Twisted got %q back", got)
-				}
-			})
-			t.Run("Twisted listens", func(t *testing.T) {
-				out := start(t, exec.Command(python, "testdata/twisted_server.py", with(files.Replace(tc.twisteds), 0)))
-				pingPong(t, dial(t, with(client, readLine(t, out))))
-			})
-		})
 	}
+	for _, row := range table {
+		client := files.Replace(row.client)
+		ours = append(ours, pair{row.name, files.Replace(row.ours), client})
+		twisteds = append(twisteds, pair{row.name, files.Replace(row.twisteds), client})
+	}
+	t.Run("Twisted dials", func(t *testing.T) { twistedDials(t, python, ours) })
+	t.Run("Twisted listens", func(t *testing.T) { twistedListens(t, python, twisteds) })
 }

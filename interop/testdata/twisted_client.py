@@ -1,8 +1,11 @@
-# Connects with Twisted's clientFromString to argv[1], sends a line, prints the one that comes back, and half-closes.
+# Connects with Twisted's clientFromString to each string of argv, one after the other: sends a line, prints the one that
+# comes back, and half-closes.
 import sys
 from twisted.internet import endpoints, reactor
 from twisted.internet.protocol import Factory
 from twisted.protocols.basic import LineOnlyReceiver
+
+clients = [endpoints.clientFromString(reactor, s) for s in sys.argv[1:]]
 
 
 class Client(LineOnlyReceiver):
@@ -16,8 +19,14 @@ class Client(LineOnlyReceiver):
         self.transport.loseConnection()
 
     def connectionLost(self, reason):
-        if reactor.running:
-            reactor.stop()
+        dial()
+
+
+def dial():
+    if clients:
+        clients.pop(0).connect(Factory.forProtocol(Client)).addErrback(failed)
+    elif reactor.running:
+        reactor.stop()
 
 
 def failed(reason):
@@ -26,5 +35,5 @@ def failed(reason):
 
 
 reactor.callLater(20, reactor.stop)
-endpoints.clientFromString(reactor, sys.argv[1]).connect(Factory.forProtocol(Client)).addErrback(failed)
+reactor.callWhenRunning(dial)
 reactor.run()

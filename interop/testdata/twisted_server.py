@@ -1,8 +1,10 @@
-# Listens with Twisted's serverFromString on argv[1], prints the port, and sends every line back.
+# Listens with Twisted's serverFromString on each string of argv, prints the ports in that order, and sends every line back.
 import sys
 from twisted.internet import endpoints, reactor
 from twisted.internet.protocol import Factory
 from twisted.protocols.basic import LineOnlyReceiver
+
+servers = [endpoints.serverFromString(reactor, s) for s in sys.argv[1:]]
 
 
 class Echo(LineOnlyReceiver):
@@ -12,12 +14,18 @@ class Echo(LineOnlyReceiver):
         self.sendLine(line)
 
 
+def listen(port=None):
+    if port:
+        print(port.getHost().port, flush=True)
+    if servers:
+        servers.pop(0).listen(Factory.forProtocol(Echo)).addCallbacks(listen, failed)
+
+
 def failed(reason):
     print(reason.getErrorMessage(), file=sys.stderr)
     reactor.stop()
 
 
 reactor.callLater(60, reactor.stop)
-d = endpoints.serverFromString(reactor, sys.argv[1]).listen(Factory.forProtocol(Echo))
-d.addCallbacks(lambda port: print(port.getHost().port, flush=True), failed)
+reactor.callWhenRunning(listen)
 reactor.run()
