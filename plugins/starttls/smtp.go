@@ -32,7 +32,7 @@ func (m mail) client(d *dialogue, t clientTerms) error {
 	}
 	d.keep()
 	d.stage = StageCapability
-	hello, err := d.command(m.hello + " " + t.name)
+	hello, err := d.exchange(m.hello + " " + t.name)
 	switch {
 	case err != nil:
 		return err
@@ -46,15 +46,15 @@ func (m mail) client(d *dialogue, t clientTerms) error {
 		return d.fail(ErrNotOffered, "")
 	}
 	d.stage = StageUpgrade
-	goAhead, err := d.command("STARTTLS")
+	goAhead, err := d.exchange("STARTTLS")
 	if err != nil {
 		return err
 	}
 	return d.judge(goAhead, "220")
 }
 
-// command says a line and reads the reply.
-func (d *dialogue) command(line string) (reply, error) {
+// exchange says a line and reads the reply.
+func (d *dialogue) exchange(line string) (reply, error) {
 	if err := d.ask("%s", line); err != nil {
 		return reply{}, err
 	}
