@@ -45,7 +45,13 @@ func protocols() []protocol {
 		nntp(),
 		sieve(),
 		ftp(),
+		xmppClients(),
+		xmppServers(),
+		ldap(),
+		postgres(),
+		mysql(),
 		irc(),
+		telnet(),
 	}
 }
 

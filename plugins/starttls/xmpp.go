@@ -1,0 +1,226 @@
+package starttls
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strings"
+)
+
+// xmppClients is STARTTLS of XMPP between a client and its server, RFC 6120 section 5. The client names in the stream's
+// header the domain that it wants, which is the host that the server's certificate has to be for (section 13.7.2).
+//
+// After TLS the stream is no more: the client sends a new header, the server too and new features (section 5.4.3.3).
+//
+// In the mode opportunistic the stream stays open. A client has sent its header, and reads the server's header and
+// features; a server has sent its header and features, which have nothing but STARTTLS, and reads all that the client said,
+// its header first.
+func xmppClients() protocol {
+	return xmpp{name: "xmpp", content: "jabber:client", alpn: "xmpp-client"}.protocol()
+}
+
+// xmppServers is the same between two servers; the one that connects names itself too, as clientName.
+func xmppServers() protocol {
+	return xmpp{name: "xmpp-server", content: "jabber:server", alpn: "xmpp-server", named: true}.protocol()
+}
+
+// xmpp is what the two have in common. The names for ALPN are XEP-0368's.
+type xmpp struct {
+	name, content, alpn string
+	named               bool // who opens the stream says who it is
+}
+
+func (x xmpp) protocol() protocol {
+	return protocol{name: x.name, alpn: x.alpn, needsHost: true, client: x.client, server: x.server}
+}
+
+// Namespaces of RFC 6120.
+const (
+	streamSpace = "http://etherx.jabber.org/streams"
+	errorSpace  = "urn:ietf:params:xml:ns:xmpp-streams"
+	tlsSpace    = "urn:ietf:params:xml:ns:xmpp-tls"
+)
+
+func (x xmpp) client(d *dialogue, t clientTerms) error {
+	attrs := []string{"to", jidDomain(t.host)}
+	if x.named {
+		attrs = append(attrs, "from", jidDomain(t.name))
+	}
+	if err := d.write([]byte(x.header(attrs...))); err != nil {
+		return err
+	}
+	r := &xmlReader{d: d}
+	modern, err := x.opened(r)
+	if err != nil {
+		return err
+	}
+	d.stage = StageCapability
+	offered := false
+	if modern {
+		if offered, err = x.features(r); err != nil {
+			return err
+		}
+	}
+	d.keep()
+	if !offered {
+		return d.fail(ErrNotOffered, "")
+	}
+	d.stage = StageUpgrade
+	r.skipSpace()
+	r.tight = true // from here on, section 5.3.3
+	if err := d.write([]byte("<starttls xmlns='" + tlsSpace + "'/>")); err != nil {
+		return err
+	}
+	return x.proceed(r)
+}
+
+// header begins a stream, section 4.7. The attributes come in pairs.
+func (x xmpp) header(attrs ...string) string {
+	var b strings.Builder
+	b.WriteString("<?xml version='1.0'?><stream:stream")
+	for i := 0; i < len(attrs); i += 2 {
+		fmt.Fprintf(&b, " %s='%s'", attrs[i], xmlEscape(attrs[i+1]))
+	}
+	fmt.Fprintf(&b, " version='1.0' xml:lang='en' xmlns='%s' xmlns:stream='%s'>", x.content, streamSpace)
+	return b.String()
+}
+
+// jidDomain is the name of a host, or its address, as the domain of an address in XMPP (RFC 7622 section 3.2).
+func jidDomain(host string) string {
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
+	}
+	return host
+}
+
+func xmlEscape(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "'", "&apos;", `"`, "&quot;").Replace(s)
+}
+
+// opened reads the header of the peer's stream; modern is false where it is of a time before features, and TLS.
+func (x xmpp) opened(r *xmlReader) (modern bool, err error) {
+	tag, err := r.next()
+	if err != nil {
+		return false, err
+	}
+	if tag.name != (xmlName{streamSpace, "stream"}) || tag.empty {
+		return false, r.d.broken(tag.name.local, "no stream of XMPP begins")
+	}
+	if content, _ := r.space(""); content != x.content {
+		return false, r.d.broken(content, "no stream of %s begins", x.content)
+	}
+	version := tag.attrs["version"]
+	return version != "" && !strings.HasPrefix(version, "0."), nil
+}
+
+// element reads the beginning of the next element of the stream.
+func (x xmpp) element(r *xmlReader) (xmlTag, error) {
+	tag, err := r.next()
+	switch {
+	case err != nil:
+		return xmlTag{}, err
+	case tag.end:
+		return xmlTag{}, r.d.fail(errStreamEnd, "")
+	case tag.name == xmlName{streamSpace, "error"}:
+		return xmlTag{}, x.failed(r)
+	}
+	return tag, nil
+}
+
+var errStreamEnd = fmt.Errorf("%w: the stream ends", ErrProtocol)
+
+// failed is the error of a peer that ends the stream, with the condition that it names (section 4.9).
+func (x xmpp) failed(r *xmlReader) error {
+	r.d.over = true
+	condition, _ := r.next()
+	return r.d.fail(ErrRefused, condition.name.local)
+}
+
+// features reads what the server offers, section 4.3.2.
+func (x xmpp) features(r *xmlReader) (offered bool, err error) {
+	tag, err := x.element(r)
+	if err != nil {
+		return false, err
+	}
+	if tag.name != (xmlName{streamSpace, "features"}) {
+		return false, r.d.broken(tag.name.local, "an element where features are due")
+	}
+	for ended := tag.empty; !ended; {
+		feature := len(r.open) == 2 // next comes a feature, and not what one is made of
+		if tag, err = r.next(); err != nil {
+			return false, err
+		}
+		if feature && !tag.end && tag.name == (xmlName{tlsSpace, "starttls"}) {
+			offered = true
+		}
+		ended = len(r.open) == 1
+	}
+	return offered, nil
+}
+
+// proceed reads the server's answer to starttls, section 5.4.2. A refusal ends the stream.
+func (x xmpp) proceed(r *xmlReader) error {
+	tag, err := x.element(r)
+	if err != nil {
+		return err
+	}
+	switch tag.name {
+	case xmlName{tlsSpace, "proceed"}:
+		return x.hollow(r, tag)
+	case xmlName{tlsSpace, "failure"}:
+		r.d.over = true
+		return r.d.fail(ErrRefused, "")
+	}
+	return r.d.broken(tag.name.local, "an element where proceed is due")
+}
+
+// hollow reads the end of an element that has nothing in it.
+func (x xmpp) hollow(r *xmlReader, tag xmlTag) error {
+	if tag.empty {
+		return nil
+	}
+	end, err := r.next()
+	if err == nil && (!end.end || end.text != "") {
+		err = r.d.broken(end.text, "something in %s", tag.name.local)
+	}
+	return err
+}
+
+func (x xmpp) server(d *dialogue, t serverTerms) error {
+	r := &xmlReader{d: d}
+	modern, err := x.opened(r)
+	if err != nil {
+		return err
+	}
+	header := x.header("from", jidDomain(t.host), "id", rand.Text())
+	if !modern {
+		return d.without(t, 0, []byte(header+xmppError("unsupported-version")))
+	}
+	if err := d.write([]byte(header + xmppOffer(!t.plain))); err != nil {
+		return err
+	}
+	d.stage = StageUpgrade
+	tag, err := x.element(r)
+	if err != nil {
+		return err
+	}
+	if tag.name != (xmlName{tlsSpace, "starttls"}) {
+		return d.without(t, 0, []byte(xmppError("policy-violation")))
+	}
+	if err := x.hollow(r, tag); err != nil {
+		return err
+	}
+	return d.goAhead([]byte("<proceed xmlns='" + tlsSpace + "'/>"))
+}
+
+func xmppOffer(required bool) string {
+	inner := ""
+	if required {
+		inner = "<required/>"
+	}
+	return "<stream:features><starttls xmlns='" + tlsSpace + "'>" + inner + "</starttls></stream:features>"
+}
+
+// xmppError ends a stream, section 4.9.
+func xmppError(condition string) string {
+	return "<stream:error><" + condition + " xmlns='" + errorSpace + "'/></stream:error></stream:stream>"
+}
