@@ -25,8 +25,8 @@ import (
 //	ok                       a connection comes of it, inside TLS; so does
 //	plain                    one in plain text, which is warned of
 //	none                     a server hands no connection out, and no reason is asked for
-//	error [stage=A|B] [is=KIND] [contains="TEXT"]… [lacks="TEXT"]…
-//	                         an error of one of the stages, of the kind, whose text has or lacks the texts
+//	error [stage=A|B] [is=A|B] [contains="TEXT"]… [lacks="TEXT"]…
+//	                         an error of one of the stages and kinds, whose text has or lacks the texts
 //
 // The others are
 //
@@ -50,7 +50,7 @@ type Case struct {
 type Want struct {
 	Outcome  string   // ok, plain, none, error
 	Stages   []string // any of these; none: all will do
-	Is       string
+	Is       []string // any of these kinds
 	Contains []string
 	Lacks    []string
 
@@ -172,7 +172,7 @@ func (w *Want) attribute(arg string) error {
 	case "stage":
 		w.Stages = strings.Split(value, "|")
 	case "is":
-		w.Is = value
+		w.Is = strings.Split(value, "|")
 	case "contains", "lacks":
 		b, err := literal(value)
 		if err != nil {

@@ -1,0 +1,335 @@
+package starttls_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/epctl/endpoint/internal/peerscript"
+	"github.com/epctl/endpoint/internal/tlsconn"
+	"github.com/epctl/endpoint/plugins/starttls"
+	"github.com/epctl/endpoint/registry"
+	"github.com/epctl/endpoint/trace"
+)
+
+// corpusAtOnce is how many cases run beside each other.
+const corpusAtOnce = 4
+
+// The client meets hostile servers. Each case runs in a bubble, so that slow feeds and silences cost no time.
+func TestHostileServers(t *testing.T) {
+	certs := peerscript.NewCerts(t)
+	forEachCase(t, "client", func(t *testing.T, c *peerscript.Case) {
+		synctest.Test(t, func(t *testing.T) { meetServer(t, certs, c) })
+	})
+}
+
+// The server meets hostile clients, in real time: it watches its files, and what waits for a file system holds the time
+// of a bubble.
+func TestHostileClients(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent()) // ST-24
+	certs := peerscript.NewCerts(t)
+	forEachCase(t, "server", func(t *testing.T, c *peerscript.Case) { meetClient(t, certs, c) })
+}
+
+func forEachCase(t *testing.T, side string, run func(*testing.T, *peerscript.Case)) {
+	root := filepath.Join("testdata", side)
+	var files []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if filepath.Ext(path) == ".txtar" {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases in %s: %v", root, err)
+	}
+	t.Run("corpus", func(t *testing.T) {
+		places := make(chan struct{}, corpusAtOnce)
+		for _, file := range files {
+			name, _ := filepath.Rel(root, strings.TrimSuffix(file, ".txtar"))
+			t.Run(filepath.ToSlash(name), func(t *testing.T) {
+				t.Parallel()
+				places <- struct{}{}
+				defer func() { <-places }()
+				c, err := peerscript.ReadCase(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(c.IDs) == 0 {
+					t.Error("the file names no requirement")
+				}
+				run(t, c)
+			})
+		}
+	})
+}
+
+// A dialer is the inner endpoint of a client: one end of a pipe.
+type dialer struct{ conn net.Conn }
+
+func (d dialer) Dial(context.Context) (net.Conn, error) { return d.conn, nil }
+
+// meetServer dials by way of a connection on which the case's script plays the server.
+func meetServer(t *testing.T, certs *peerscript.Certs, c *peerscript.Case) {
+	near, far := peerscript.Pipe()
+	plugins := withPeer(registry.Plugin{Client: registry.For(func(struct{}) (registry.Client, error) { return dialer{near}, nil })})
+	client, err := plugins.NewClient(endpointString(c, "trustRoots", certs, "ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer := make(chan *peerscript.Result)
+	go func() { peer <- peerscript.Peer{Certs: certs, Deadline: time.Minute}.Run(t, far, c.Peer) }()
+
+	var told events
+	start := time.Now()
+	conn, err := client.Dial(trace.With(t.Context(), told.add))
+	took := time.Since(start)
+	if conn != nil {
+		talk(t, conn, c.Want)
+		_ = conn.Close()
+	}
+	judge(t, c.Want, outcome{conn: conn, err: err, took: took, events: &told}, <-peer)
+}
+
+// A listener is the inner endpoint of a server: it accepts one connection.
+type listener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	close  func()
+}
+
+func newListener(conn net.Conn) listener {
+	l := listener{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
+	l.conns <- conn
+	l.close = sync.OnceFunc(func() { close(l.closed) })
+	return l
+}
+
+func (l listener) Listen(context.Context) (net.Listener, error) { return l, nil }
+func (l listener) Close() error                                 { l.close(); return nil }
+func (l listener) Addr() net.Addr                               { return &net.TCPAddr{} }
+
+func (l listener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// meetClient listens, and the case's script plays the only client.
+func meetClient(t *testing.T, certs *peerscript.Certs, c *peerscript.Case) {
+	near, far := peerscript.Pipe()
+	inner := newListener(near)
+	plugins := withPeer(registry.Plugin{Server: registry.For(func(struct{}) (registry.Server, error) { return inner, nil })})
+	server, err := plugins.NewServer(endpointString(c, "certificate", certs, "cert.pem", "privateKey", "key.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told events
+	ln, err := server.Listen(trace.With(t.Context(), told.add))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	accepted := make(chan net.Conn, 1)
+	go func() {
+		defer close(accepted)
+		if conn, err := ln.Accept(); err == nil {
+			talk(t, conn, c.Want)
+			_ = conn.Close()
+			accepted <- conn
+		}
+	}()
+	result := peerscript.Peer{Certs: certs, Deadline: 20 * time.Second}.Run(t, far, c.Peer)
+	took := time.Since(start)
+	// A connection that is to come may come a little later than the peer has seen all; one that is not, has come by now.
+	if c.Want.Outcome == "plain" || c.Want.Outcome == "ok" && result.TLS != nil {
+		time.AfterFunc(patience, func() { _ = ln.Close() })
+	} else {
+		_ = ln.Close()
+	}
+	conn := <-accepted
+	_ = ln.Close()
+	judge(t, c.Want, outcome{conn: conn, err: told.failure(), took: took, events: &told}, result)
+}
+
+// withPeer returns a registry of starttls and of the endpoint peer, which is to be the inner one.
+func withPeer(peer registry.Plugin) *registry.Registry {
+	peer.Name, peer.Doc = "peer", "A scripted peer."
+	return registry.Must(registry.New(starttls.Plugin, peer))
+}
+
+// endpointString is the string of the endpoint under test; files that a case does not name are those of certs.
+func endpointString(c *peerscript.Case, certs ...any) string {
+	params := append([]string{"starttls:endpoint={peer}"}, c.Params...)
+	dir := certs[1].(*peerscript.Certs).Dir
+	certs = slices.Delete(certs, 1, 2)
+	for i := 0; i < len(certs); i += 2 {
+		key := certs[i].(string) + "="
+		if !slices.ContainsFunc(c.Params, func(p string) bool { return strings.HasPrefix(p, key) }) {
+			params = append(params, fmt.Sprintf("%s[%s]", key, filepath.Join(dir, certs[i+1].(string))))
+		}
+	}
+	return strings.Join(params, ":")
+}
+
+// talk does with a connection what the case says.
+func talk(t *testing.T, conn net.Conn, want peerscript.Want) {
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	for _, step := range want.Talk {
+		if step.Write {
+			if _, err := conn.Write(step.Bytes); err != nil {
+				t.Errorf("writing %q: %v", step.Bytes, err)
+			}
+			continue
+		}
+		got := make([]byte, len(step.Bytes))
+		if n, err := io.ReadFull(conn, got); !bytes.Equal(got[:n], step.Bytes) {
+			t.Errorf("read %q, %v; want %q", got[:n], err, step.Bytes)
+		}
+	}
+}
+
+// events are those of one case.
+type events struct {
+	mu   sync.Mutex
+	seen []trace.Event
+}
+
+func (e *events) add(event trace.Event) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.seen = append(e.seen, event)
+}
+
+func (e *events) all() []trace.Event {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.seen)
+}
+
+// failure is why a server did not hand a connection out.
+func (e *events) failure() error {
+	for _, event := range e.all() {
+		if event.Kind == trace.HandshakeDone && event.Err != nil {
+			return event.Err
+		}
+	}
+	return nil
+}
+
+// An outcome is what came of a case on our side.
+type outcome struct {
+	conn   net.Conn
+	err    error
+	took   time.Duration
+	events *events
+}
+
+// judge compares what came of a case with what is wanted.
+func judge(t *testing.T, want peerscript.Want, got outcome, peer *peerscript.Result) {
+	for _, fault := range want.Faults(peer) {
+		t.Error(fault)
+	}
+	secure, encrypted := got.conn.(*tls.Conn)
+	switch {
+	case want.Outcome == "ok" && !encrypted:
+		t.Errorf("got %T, %v; want TLS", got.conn, got.err)
+	case want.Outcome == "plain" && (got.conn == nil || encrypted):
+		t.Errorf("got %T, %v; want the plain connection", got.conn, got.err)
+	case want.Outcome == "none" || want.Outcome == "error":
+		if got.conn != nil {
+			t.Errorf("got %T; want no connection", got.conn)
+		}
+	}
+	if encrypted && want.ALPN != "" && secure.ConnectionState().NegotiatedProtocol != want.ALPN {
+		t.Errorf("ALPN is %q, want %q", secure.ConnectionState().NegotiatedProtocol, want.ALPN)
+	}
+	if want.Within > 0 && got.took > want.Within {
+		t.Errorf("it took %s, want at most %s", got.took, want.Within)
+	}
+	if want.Outcome == "error" {
+		judgeError(t, want, got.err)
+	}
+	for _, event := range got.events.all() {
+		printable(t, event.Detail) // ST-22
+	}
+}
+
+func judgeError(t *testing.T, want peerscript.Want, err error) {
+	if err == nil {
+		t.Error("no error")
+		return
+	}
+	if stage := stageOf(err); len(want.Stages) > 0 && !slices.Contains(want.Stages, stage) {
+		t.Errorf("the stage is %q, want %q: %v", stage, want.Stages, err)
+	}
+	if len(want.Is) > 0 && !slices.ContainsFunc(want.Is, func(kind string) bool { return is(err, kind) }) {
+		t.Errorf("is none of %q: %v", want.Is, err)
+	}
+	text := err.Error()
+	for _, part := range want.Contains {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q is not in: %v", part, err)
+		}
+	}
+	for _, part := range want.Lacks {
+		if strings.Contains(text, part) {
+			t.Errorf("%q is in: %v", part, err)
+		}
+	}
+	printable(t, text) // ST-22
+	var failed *starttls.Error
+	if errors.As(err, &failed) && len(failed.Reply) > 256 {
+		t.Errorf("a reply of %d bytes", len(failed.Reply))
+	}
+}
+
+// is reports whether an error is of the kind that a case names.
+func is(err error, kind string) bool {
+	target, ok := map[string]error{
+		"injection":   starttls.ErrInjection,
+		"not-offered": starttls.ErrNotOffered,
+		"refused":     starttls.ErrRefused,
+		"protocol":    starttls.ErrProtocol,
+		"timeout":     starttls.ErrTimeout,
+	}[kind]
+	var timeout net.Error
+	return ok && errors.Is(err, target) && (kind != "timeout" || errors.As(err, &timeout) && timeout.Timeout())
+}
+
+// stageOf is the stage at which something failed; a server tells of the handshake in terms of TLS.
+func stageOf(err error) string {
+	var ours *starttls.Error
+	var theirs *tlsconn.Error
+	switch {
+	case errors.As(err, &ours):
+		return string(ours.Stage)
+	case errors.As(err, &theirs):
+		return string(theirs.Stage)
+	}
+	return ""
+}
+
+// printable checks a text that people may see on a terminal, which has nothing of a peer in it as it came.
+func printable(t *testing.T, text string) {
+	if i := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '~' }); i >= 0 {
+		t.Errorf("not to be shown on a terminal: %+q", text)
+	}
+}
