@@ -91,17 +91,13 @@ func (e berElement) number() (int32, error) {
 	return n, nil
 }
 
-// berEncode makes an element of parts, which have less than 256 bytes together.
+// berEncode makes an element of parts, which have less than 128 bytes together.
 func berEncode(tag byte, parts ...[]byte) []byte {
 	var content []byte
 	for _, p := range parts {
 		content = append(content, p...)
 	}
-	head := []byte{tag, byte(len(content))}
-	if len(content) >= 0x80 {
-		head = []byte{tag, 0x81, byte(len(content))}
-	}
-	return append(head, content...)
+	return append([]byte{tag, byte(len(content))}, content...)
 }
 
 // sequence reads a SEQUENCE from the connection, and returns what it is made of.

@@ -190,7 +190,7 @@ func (d *dialogue) ldapExtended(m ldapMessage) (done bool, err error) {
 	case len(parts) > 1:
 		return false, d.broken(string(m.fields), "a StartTLS with more than its name")
 	}
-	return true, d.goAhead(ldapEncode(m.id, ldapEncodeResult(ldapExtendedResponse, ldapSuccess, "")))
+	return true, d.goAhead(ldapEncode(m.id, ldapEncodeResult(ldapExtendedResponse, ldapSuccess)))
 }
 
 // ldapRefuse answers a request that needs TLS first.
@@ -199,7 +199,7 @@ func (d *dialogue) ldapRefuse(m ldapMessage) error {
 	if !ok {
 		return d.broken("", "the operation %#x", m.operation)
 	}
-	return d.write(ldapEncode(m.id, ldapEncodeResult(response, ldapConfidential, "StartTLS first")))
+	return d.write(ldapEncode(m.id, ldapEncodeResult(response, ldapConfidential)))
 }
 
 func ldapEncode(id int32, operation []byte) []byte {
@@ -210,6 +210,7 @@ func ldapEncode(id int32, operation []byte) []byte {
 	return berEncode(berSequence, berEncode(berInteger, number), operation)
 }
 
-func ldapEncodeResult(operation, code byte, diagnostic string) []byte {
-	return berEncode(operation, berEncode(berEnumerated, []byte{code}), berEncode(berOctets), berEncode(berOctets, []byte(diagnostic)))
+// ldapEncodeResult makes a response of an LDAPResult without texts.
+func ldapEncodeResult(operation, code byte) []byte {
+	return berEncode(operation, berEncode(berEnumerated, []byte{code}), berEncode(berOctets), berEncode(berOctets))
 }

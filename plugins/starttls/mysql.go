@@ -97,15 +97,14 @@ func (d *dialogue) mysqlPacket(read func(int) ([]byte, error), most int) (payloa
 	return payload, head[3], err
 }
 
-// mysqlOffer returns the capabilities of a greeting, a Protocol::HandshakeV10.
-func mysqlOffer(p []byte) (uint32, error) {
+// mysqlOffer returns the lower half of the capabilities of a greeting, a Protocol::HandshakeV10.
+func mysqlOffer(p []byte) (uint16, error) {
 	version, rest, ok := bytes.Cut(p[1:], []byte{0})
 	const (
-		filler   = 4 + 8             // behind the thread's number and the first part of the scramble
-		low      = filler + 1        // half of the capabilities
-		high     = low + 2 + 1 + 2   // the other half, behind character set and status
-		scramble = high + 2 + 1 + 10 // its second part, behind its length and what is reserved
-		least    = 12                // bytes of that
+		filler   = 4 + 8                        // behind the thread's number and the first part of the scramble
+		low      = filler + 1                   // half of the capabilities
+		scramble = low + 2 + 1 + 2 + 2 + 1 + 10 // its second part, behind what is of no interest here
+		least    = 12                           // bytes of that
 	)
 	switch {
 	case p[0] != mysqlV10:
@@ -115,7 +114,7 @@ func mysqlOffer(p []byte) (uint32, error) {
 	case rest[filler] != 0:
 		return 0, fmt.Errorf("a greeting of %q with %#x behind the scramble", version, rest[filler])
 	}
-	flags := uint32(binary.LittleEndian.Uint16(rest[low:])) | uint32(binary.LittleEndian.Uint16(rest[high:]))<<16
+	flags := binary.LittleEndian.Uint16(rest[low:])
 	switch {
 	case flags&mysqlSSL != 0 && flags&mysqlProtocol41 == 0:
 		return 0, fmt.Errorf("TLS without CLIENT_PROTOCOL_41")

@@ -42,9 +42,6 @@ func postgresClient(d *dialogue, _ clientTerms) error {
 	case 'S':
 		return d.clean() // CVE-2021-23222
 	case 'N':
-		if err := d.clean(); err != nil {
-			return err
-		}
 		return d.fail(ErrNotOffered, "")
 	case 'E':
 		// The text that follows is anybody's, and not to be shown (CVE-2024-10977); the connection has to be closed.

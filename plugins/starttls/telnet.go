@@ -66,12 +66,21 @@ func (d *dialogue) telnetCommand() (telnetCommand, error) {
 			return c, d.broken(string(d.buffer), "%w", err)
 		case size > 0:
 			d.consume(size)
-			return c, nil
+			return c, d.agreedOn(c)
 		}
 		if err := d.read(); err != nil {
 			return c, err
 		}
 	}
+}
+
+// agreedOn checks that a subnegotiation is about the only option that can have been agreed on here (RFC 855), and says the
+// only thing that there is to say about it.
+func (d *dialogue) agreedOn(c telnetCommand) error {
+	if c.code == telnetSB && !c.follows() {
+		return d.broken(string(c.data), "a subnegotiation about the option %d", c.option)
+	}
+	return nil
 }
 
 // telnetParse takes the command at the beginning of b apart. Its size is 0 where b does not have all of it.
@@ -185,7 +194,7 @@ func telnetServer(d *dialogue, t serverTerms) error {
 		c, err := d.telnetCommand()
 		text := errors.Is(err, errTelnetData)
 		switch {
-		case text && agreed:
+		case text && (agreed || d.buffer[0] == tlsHandshake):
 			return d.broken(string(d.buffer), "%w", err)
 		case text, c.is(telnetWont):
 			return d.without(t, 0, []byte("This server takes only connections with TLS.\r\n"))

@@ -204,6 +204,12 @@ func (x xmpp) server(d *dialogue, t serverTerms) error {
 		return err
 	}
 	if tag.name != (xmlName{tlsSpace, "starttls"}) {
+		// All of it is read, lest the answer be lost with what is unread when the connection is closed.
+		for len(r.open) > 1 {
+			if _, err := r.next(); err != nil {
+				return err
+			}
+		}
 		return d.without(t, 0, []byte(xmppError("policy-violation")))
 	}
 	if err := x.hollow(r, tag); err != nil {
