@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"time"
 
 	"github.com/epctl/endpoint/internal/certs"
@@ -48,7 +49,7 @@ func shake(ctx context.Context, h handshake, deadline time.Time) error {
 	if err != nil {
 		_ = h.conn.Close()
 		if ctx.Err() != nil {
-			err = context.Cause(ctx)
+			err = CauseOf(ctx, deadline)
 		}
 		failed := failure(h.name, err)
 		span.End(h.conn.LocalAddr(), failed)
@@ -60,6 +61,15 @@ func shake(ctx context.Context, h handshake, deadline time.Time) error {
 		h.warnOfExpiry(ctx, state)
 	}
 	return nil
+}
+
+// CauseOf says why ctx, which is over, ended what had to be done by the deadline. At the deadline that is why, whoever was
+// the first to notice.
+func CauseOf(ctx context.Context, deadline time.Time) error {
+	if !time.Now().Before(deadline) {
+		return os.ErrDeadlineExceeded
+	}
+	return context.Cause(ctx)
 }
 
 func (h handshake) detail() string {

@@ -21,7 +21,7 @@ func (d *dialogue) within(ctx context.Context, deadline time.Time, talk func() e
 	stop := context.AfterFunc(ctx, func() { _ = d.conn.SetDeadline(time.Unix(1, 0)) })
 	err := talk()
 	if !stop() {
-		return d.ended(context.Cause(ctx))
+		return d.ended(tlsconn.CauseOf(ctx, deadline))
 	}
 	if err := d.conn.SetDeadline(time.Time{}); err != nil {
 		return d.fail(err, "")
