@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -108,7 +109,7 @@ func ParseCase(data []byte) (*Case, error) {
 func (c *Case) section(name, text string) (err error) {
 	switch name {
 	case "string":
-		c.Params = strings.Fields(text)
+		c.Params = slices.DeleteFunc(strings.Split(strings.TrimSpace(text), "\n"), func(p string) bool { return p == "" })
 	case "peer":
 		c.Peer, err = Parse(text)
 	case "want":

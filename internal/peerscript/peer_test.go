@@ -357,7 +357,8 @@ func TestReadingScripts(t *testing.T) {
 const whole = `Bytes behind the go-ahead. # ST-01 ST-06
 -- string --
 proto=smtp
-host=mx.test
+
+greeting=a b
 -- peer --
 send "220 x\r\n"
 -- want --
@@ -378,7 +379,7 @@ func TestReadingCases(t *testing.T) {
 	}
 	w := c.Want
 	w.Plaintext = nil
-	if got, want := fmt.Sprint(c.IDs, c.Params, w), "[[ST-01 ST-06] [proto=smtp host=mx.test] {error [upgrade handshake] [injection] [a b] [\x1b] [] <nil> false true true 10s [{true [120]} {false [121]}] smtp}]"; "["+strings.ReplaceAll(got, "] [proto", "] [proto")+"]" != want {
+	if got, want := fmt.Sprint(c.IDs, c.Params, w), "[[ST-01 ST-06] [proto=smtp greeting=a b] {error [upgrade handshake] [injection] [a b] [\x1b] [] <nil> false true true 10s [{true [120]} {false [121]}] smtp}]"; "["+strings.ReplaceAll(got, "] [proto", "] [proto")+"]" != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	if string(c.Want.Plaintext) != "EHLO localhost\r\nA" {
@@ -390,7 +391,7 @@ func TestReadingCases(t *testing.T) {
 		{`contains="a b"`, `contains=a`, "neither"},
 		{"-- peer --", "-- piers --", "no section"},
 		{"-- peer --\n", "", "no peer"},
-		{"proto=smtp\nhost=mx.test\n", "", "no string"},
+		{"proto=smtp\n\ngreeting=a b\n", "", "no string"},
 		{"send", "sand", "line 1: no step"},
 		{"error stage=upgrade|handshake is=injection contains=\"a b\" lacks=\"\\x1b\"\n", "", "no outcome"},
 		{"error stage", "ok stage", "ok takes nothing"},
