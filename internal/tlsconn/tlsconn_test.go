@@ -324,6 +324,10 @@ func TestDeadlines(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("changed my mind")
 	cancel(why)
+	l.client.HandshakeTimeout = patience
+	if client, err = tlsconn.NewClient(l.client); err != nil {
+		t.Fatal(err)
+	}
 	near, far = pipe(t)
 	defer far.Close()
 	if _, err := client.Handshake(ctx, near, time.Time{}); !errors.Is(err, why) {
