@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -23,9 +24,19 @@ const shortestSecret = 4
 // read from is no secret itself, so that messages may tell it.
 func (v *veil) hide(f *grammar.Field) {
 	v.spans = append(v.spans, f.ValueSpan)
-	source, rest := NewSecret(f.Value).split()
-	if isList := strings.Contains(f.Value, ","); source == "" || isList {
-		v.hideText(f.Value)
+	isList := strings.Contains(f.Value, ",")
+	v.hideSecret(f.Value, isList)
+	if !isList {
+		return
+	}
+	for element := range strings.SplitSeq(f.Value, ",") {
+		v.hideSecret(element, false)
+	}
+}
+
+func (v *veil) hideSecret(text string, isList bool) {
+	if source, rest := NewSecret(text).split(); source == "" || isList {
+		v.hideText(text)
 		v.hideText(rest)
 	}
 }
@@ -92,9 +103,9 @@ func (v *veil) replacer() *strings.Replacer {
 		list = append(list, text, strings.ReplaceAll(text, `\`, ""), grammar.Quote(text), unquote(strconv.Quote(text)),
 			unquote(strconv.QuoteToGraphic(text)), unquote(strconv.QuoteToASCII(text)), unquote(quoted(text)))
 	}
-	slices.SortFunc(list, func(a, b string) int { return len(b) - len(a) })
+	slices.SortFunc(list, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	var pairs []string
-	for _, text := range list {
+	for _, text := range slices.Compact(list) {
 		pairs = append(pairs, text, redacted)
 	}
 	return strings.NewReplacer(pairs...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"time"
 
 	"github.com/epctl/endpoint/grammar"
@@ -77,4 +78,53 @@ func ExampleRegistry_Build() {
 	// 0 starttls: proto=smtp
 	// 1 login: user=me
 	// 1 login: password=***
+}
+
+// A mail client may be told not to insist on encryption, and has a file that a string names.
+type mailOptions struct {
+	Host  string `ep:"host,required" doc:"host to connect to"`
+	Mode  string `ep:"mode" enum:"required,opportunistic" default:"required" doc:"whether encryption is a must"`
+	Roots string `ep:"roots" default:"/etc/mail/roots.pem" doc:"file of the authorities to trust"`
+}
+
+func (o mailOptions) Warnings() []*registry.Fault {
+	if o.Mode != "opportunistic" {
+		return nil
+	}
+	return []*registry.Fault{registry.Bad("mode", "a man in the middle can forbid it").WithFix("required")}
+}
+
+type mailClient struct{ mailOptions }
+
+func (c mailClient) Dial(context.Context) (net.Conn, error) { return nil, net.ErrClosed }
+
+func (c mailClient) Inspect(context.Context) []registry.Finding {
+	if _, err := os.Stat(c.Roots); err != nil {
+		return []registry.Finding{registry.Found(registry.LevelError, "roots", "there is no file %s", c.Roots)}
+	}
+	return []registry.Finding{registry.Found(registry.LevelNote, "roots", "%s is there", c.Roots)}
+}
+
+// What is not wise about a string, and what is not so about the machine.
+func ExampleLayer_Inspect() {
+	mail := registry.Plugin{
+		Name: "mail", Doc: "Mail.",
+		Client: registry.For(func(o mailOptions) (registry.Client, error) { return mailClient{o}, nil }),
+	}
+	_, layer, err := registry.Must(registry.New(mail)).Build("mail:mx.example:mode=opportunistic", registry.RoleClient)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, w := range layer.Warnings {
+		fmt.Println(w.Caret())
+	}
+	for _, f := range layer.Inspect(context.Background()) {
+		fmt.Printf("%v of %s, %s: %s\n", f.Level, f.Plugin, f.Param, f.Message)
+	}
+	// Output:
+	// mail:mx.example:mode=opportunistic
+	//                      ^^^^^^^^^^^^^ a man in the middle can forbid it
+	// fix: required
+	// error of mail, roots: there is no file /etc/mail/roots.pem
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -121,8 +122,19 @@ func hostile() map[string]string {
 		"a list":                     "all:ints=" + repeat("1,", 4000) + "x",
 		"a long enum":                "all:enum=" + repeat("x", 8000),
 		"names near others":          repeat("tcpp:", 200),
+		"a list of secrets":          "login:spare=" + numbers(4000, ",", 1600),
+		"a list of wrong secrets":    "login:spare=" + numbers(4000, ",env:,", 700) + ":y=z",
 		"an address of many letters": "tcp6:host=" + repeat("fe80", 2000) + ":port=80",
 	}
+}
+
+// numbers are n of them, from one on.
+func numbers(from int, separator string, n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = strconv.Itoa(from + i)
+	}
+	return strings.Join(list, separator)
 }
 
 // escaped is a description in n others, as escaped text.

@@ -160,6 +160,8 @@ func badConns() []badPlugin {
 		{name: "wraps nothing", check: "conn", want: "NetConn returns nil", breakIt: dials(func(c net.Conn) net.Conn { return emptyWrapper{c} })},
 		{name: "no CloseWrite", check: "conn", want: "has no CloseWrite", breakIt: dials(func(c net.Conn) net.Conn { return opaqueWrapper{c} })},
 		{name: "closes all", check: "conn", want: "after CloseWrite, the client reads", breakIt: dials(func(c net.Conn) net.Conn { return fullCloser{wrapped{c}} })},
+		{name: "closes all, of servers that are tried less", check: "conn", want: "after CloseWrite, the client reads",
+			options: []registrytest.Option{registrytest.Servers(0)}, breakIt: dials(func(c net.Conn) net.Conn { return fullCloser{wrapped{c}} })},
 		{name: "dials one at a time", check: "conn", want: "of several dials at once, one fails", breakIt: func(l *loop) {
 			var busy atomic.Bool
 			dial := l.dial

@@ -76,6 +76,10 @@ func Pipe(mp nettest.MakePipe) Option {
 	return func(s *suite) { s.pipe = mp }
 }
 
+// Servers is how many stream servers of the examples nettest.TestConn tries with their clients, from either side, which
+// takes it about a second each; by default the first two. What else is checked of connections is checked of all.
+func Servers(n int) Option { return func(s *suite) { s.servers = n } }
+
 // Without leaves out a check for the reason that is given. The checks are the subtests of [Run]: declaration, readme,
 // examples, defaults, purity, errors, secrets, inspect, context, close, conn, packet and leaks.
 func Without(check, why string) Option {
@@ -94,6 +98,7 @@ type suite struct {
 	files     *strings.Replacer // of paths in examples; nil where they stay as they are
 	clientFor func(string, net.Addr) string
 	pipe      nettest.MakePipe
+	servers   int // that are tried thoroughly with their clients
 	without   map[string]string
 	patience  time.Duration // how long the suite waits for what must happen at once before it calls it a hang
 }
@@ -141,7 +146,7 @@ func Run(t *testing.T, p registry.Plugin, options ...Option) {
 }
 
 func newSuite() *suite {
-	return &suite{without: make(map[string]string), patience: 10 * time.Second}
+	return &suite{without: make(map[string]string), patience: 10 * time.Second, servers: fewServers}
 }
 
 // load finds the README and the examples.

@@ -83,6 +83,14 @@ func TestAWrapperPassesWithExamplesInsteadOfAREADME(t *testing.T) {
 		))
 }
 
+// What only nettest sees is not seen then.
+func TestServersThatAreTriedLessAreNotTriedByNettest(t *testing.T) {
+	l := newLoop()
+	l.accepted = func(c net.Conn) net.Conn { return lateConn{c} }
+	inFolder(t, loopREADME(l.plugin))
+	registrytest.Run(t, l.plugin, registrytest.Servers(0))
+}
+
 // A client alone is tried against a listener of package net.
 func TestAClientWithoutServerPasses(t *testing.T) {
 	t.Chdir(t.TempDir())

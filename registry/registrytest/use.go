@@ -139,7 +139,7 @@ func (s *suite) dialSilent(t *testing.T, i int) bool {
 func (s *suite) clientsOf(addr net.Addr) []specimen {
 	texts := []string{s.derive(&registry.Layer{Plugin: s.plugin}, addr, registry.RoleClient)}
 	for _, sp := range s.of(registry.RoleServer) {
-		if safe, _ := onLoopback(sp.layer); safe && len(texts) <= pairedServers {
+		if safe, _ := onLoopback(sp.layer); safe && len(texts) <= s.servers {
 			texts = append(texts, s.clientText(sp, addr, registry.RoleClient))
 		}
 	}
