@@ -18,7 +18,8 @@ func xmppClients() protocol {
 	return xmpp{name: "xmpp", content: "jabber:client", alpn: "xmpp-client"}.protocol()
 }
 
-// xmppServers is the same between two servers; the one that connects names itself too, as clientName.
+// xmppServers is the same between two servers. The one that connects says who it is, by clientName; as localhost it is
+// nobody, and does not.
 func xmppServers() protocol {
 	return xmpp{name: "xmpp-server", content: "jabber:server", alpn: "xmpp-server", named: true}.protocol()
 }
@@ -33,6 +34,10 @@ func (x xmpp) protocol() protocol {
 	return protocol{name: x.name, alpn: x.alpn, needsHost: true, client: x.client, server: x.server}
 }
 
+// nobody is the clientName of who has none. Section 4.7.1 wants a name from a server; one that is everybody's is refused
+// by servers that go by it too.
+const nobody = "localhost"
+
 // Namespaces of RFC 6120.
 const (
 	streamSpace = "http://etherx.jabber.org/streams"
@@ -42,7 +47,7 @@ const (
 
 func (x xmpp) client(d *dialogue, t clientTerms) error {
 	attrs := []string{"to", jidDomain(t.host)}
-	if x.named {
+	if x.named && t.name != nobody {
 		attrs = append(attrs, "from", jidDomain(t.name))
 	}
 	if err := d.write([]byte(x.header(attrs...))); err != nil {
