@@ -136,21 +136,39 @@ func (c *collection) has(p *pair, now []*pair) bool {
 // strays tells for each file what half of a pair is in it, where the other half is in no file.
 func (c *collection) strays() map[string]string {
 	stray := map[string]string{}
-	for _, certificate := range c.certificates {
-		if _, ok := c.index[fingerprint(certificate.PublicKey)]; ok || certificate.IsCA {
-			continue
-		}
+	for _, certificate := range c.strayCertificates() {
 		for _, path := range c.certFiles[string(certificate.Raw)] {
 			stray[path] = "a certificate (" + subject(certificate) + ")"
 		}
 	}
-	for i, key := range c.keys {
-		if len(c.byKey[fingerprint(key.Public())]) > 0 {
-			continue
-		}
-		for _, path := range c.keyFiles[i] {
-			stray[path] = "a private key"
-		}
+	for _, path := range c.strayKeys() {
+		stray[path] = "a private key"
 	}
 	return stray
+}
+
+// strayCertificates are those that have no key, and are no authority's: these need none.
+func (c *collection) strayCertificates() []*x509.Certificate {
+	return slices.DeleteFunc(slices.Clone(c.certificates), func(certificate *x509.Certificate) bool {
+		_, ok := c.index[fingerprint(certificate.PublicKey)]
+		return ok || certificate.IsCA
+	})
+}
+
+// strayKeys are the files of keys that no certificate is for.
+func (c *collection) strayKeys() []string {
+	var paths []string
+	for i, key := range c.keys {
+		if len(c.byKey[fingerprint(key.Public())]) == 0 {
+			paths = append(paths, c.keyFiles[i]...)
+		}
+	}
+	return paths
+}
+
+// allKeyFiles returns the files that have keys, each once.
+func (c *collection) allKeyFiles() []string {
+	paths := slices.Concat(c.keyFiles...)
+	slices.Sort(paths)
+	return slices.Compact(paths)
 }

@@ -150,9 +150,13 @@ func (s *Store) readDir() ([]*pair, error) {
 	kept, why := objects.keep(s.pairs, pairs)
 	errs = append(errs, why...)
 	if pairs = append(pairs, kept...); len(pairs) == 0 {
-		errs = append(errs, fault("path", s.dir, "has no certificate with its key in it: put both, in PEM, into files whose names end in .pem"))
+		errs = append(errs, noPair(s.dir))
 	}
 	return pairs, join(errs...)
+}
+
+func noPair(dir string) error {
+	return fault("path", dir, "has no certificate with its key in it: put both, in PEM, into files whose names end in .pem")
 }
 
 // noteDir makes a change count of the files that are there, or of what is wrong with the directory itself.

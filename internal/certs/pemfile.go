@@ -101,7 +101,7 @@ func (c *contents) add(text []byte, line int) {
 	} else if name, _, ok := strings.Cut(string(text[len(beginLine):min(len(text), 80)]), "-----"); ok {
 		kind = name
 	}
-	place := func(err error) error { return fmt.Errorf("has in line %d what %w", line, err) }
+	place := func(err error) error { return fmt.Errorf("has a block in line %d that %w", line, err) }
 	switch {
 	case strings.HasSuffix(kind, "PRIVATE KEY"):
 		if err := c.addKey(block); err != nil {
@@ -116,7 +116,7 @@ func (c *contents) add(text []byte, line int) {
 	}
 }
 
-var errBrokenBlock = errors.New("is a broken block: its END line is missing or does not match, or its lines are not base64; copy the file again")
+var errBrokenBlock = errors.New("is broken: its END line is missing or does not match, or its lines are not base64; copy the file again")
 
 func (c *contents) addCertificate(block *pem.Block) error {
 	switch {

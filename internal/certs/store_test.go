@@ -159,9 +159,9 @@ func TestWhatIsWrongWithFiles(t *testing.T) {
 		"too large":                 {make([]byte, 1<<20+1), keyPEM, nil, "certificate", []string{"larger than 1048576 bytes"}},
 		"key only":                  {keyPEM, keyPEM, nil, "certificate", []string{"cert", "has no certificate"}},
 		"certificate only":          {certPEM, certPEM, nil, "privateKey", []string{"key", "has no private key"}},
-		"cut off":                   {certPEM[:len(certPEM)-40], keyPEM, nil, "certificate", []string{"line 1", "broken block"}},
-		"cut off in the chain":      {append(certPEM[:len(certPEM):len(certPEM)], otherCert[:99]...), keyPEM, nil, "certificate", []string{"line 1", "broken block"}},
-		"key cut off":               {certPEM, keyPEM[:len(keyPEM)-40], nil, "privateKey", []string{"key", "broken block"}},
+		"cut off":                   {certPEM[:len(certPEM)-40], keyPEM, nil, "certificate", []string{"line 1", "is broken"}},
+		"cut off in the chain":      {append(certPEM[:len(certPEM):len(certPEM)], otherCert[:99]...), keyPEM, nil, "certificate", []string{"line 1", "is broken"}},
+		"key cut off":               {certPEM, keyPEM[:len(keyPEM)-40], nil, "privateKey", []string{"key", "is broken"}},
 		"garbled certificate":       {garbled, keyPEM, nil, "certificate", []string{"not a certificate"}},
 		"key of another":            {certPEM, otherKey, nil, "privateKey", []string{"does not match", "CN=a.example", "openssl pkey"}},
 		"wrong order":               {append(otherCert[:len(otherCert):len(otherCert)], certPEM...), keyPEM, nil, "certificate", []string{"number 2", "put it first"}},
@@ -169,7 +169,7 @@ func TestWhatIsWrongWithFiles(t *testing.T) {
 		"encrypted key of old":      {certPEM, legacy, nil, "privateKey", []string{"encrypted", "openssl pkey -in"}},
 		"key of OpenSSH":            {certPEM, openssh, nil, "privateKey", []string{"ssh-keygen"}},
 		"chain without certificate": {certPEM, keyPEM, keyPEM, "chain", []string{"chain", "has no certificate"}},
-		"chain cut off":             {certPEM, keyPEM, otherCert[:99], "chain", []string{"chain", "broken block"}},
+		"chain cut off":             {certPEM, keyPEM, otherCert[:99], "chain", []string{"chain", "is broken"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -284,4 +284,3 @@ func TestOneBrokenPairDoesNotSpoilTheOther(t *testing.T) {
 		t.Errorf("ForServer: %v, %v", c, err)
 	}
 }
-

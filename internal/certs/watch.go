@@ -30,7 +30,7 @@ const (
 // The directories are watched, not the files: that of each file, and that of every symbolic link on the way to it. A
 // change counts when nothing has followed it for 100 ms, or after two seconds; and once a minute the files are looked
 // at anyway, for file systems that do not tell of changes. Where the system gives no watch, or one that misses a
-// directory, report says so, and the files are looked at at every use.
+// directory, report gets [ErrUnwatched], and the files are looked at whenever they are used.
 //
 // Stop waits for a report that is under way. When it returns nothing runs any more. A second call does nothing.
 func (s *Store) Watch(report func(error)) (stop func()) {
@@ -57,9 +57,11 @@ func (s *Store) Watch(report func(error)) (stop func()) {
 	return sync.OnceFunc(w.stop)
 }
 
-func unwatched(err error) error {
-	return fmt.Errorf("changes of certificates can't be watched, so the files are looked at at every use: %w", err)
-}
+// ErrUnwatched is what the report of [Store.Watch] gets where the system does not tell of changes: nothing is wrong with
+// the certificates.
+var ErrUnwatched = errors.New("changes of certificates can't be watched, so their files are looked at whenever they are used")
+
+func unwatched(err error) error { return fmt.Errorf("%w: %w", ErrUnwatched, err) }
 
 type watch struct {
 	store    *Store

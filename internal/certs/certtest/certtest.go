@@ -25,8 +25,9 @@ type Spec struct {
 	NotBefore time.Time // default one hour ago
 	NotAfter  time.Time // default 90 days from now; with only NotBefore set, 90 days after that
 
-	Key    KeyType   // kind of the private key
-	Format KeyFormat // how the private key is written
+	Key    KeyType       // kind of the private key, which is made
+	Signer crypto.Signer // the private key itself, instead
+	Format KeyFormat     // how the private key is written
 
 	Intermediate bool // signed by an intermediate authority made for it, which follows the leaf in the PEM
 	LeafOnly     bool // the PEM has no intermediates even where the chain needs them
@@ -54,7 +55,7 @@ func NewAuthority(tb testing.TB) *Authority {
 // NewAuthorityFor makes a root authority of the subject, validity and key of spec, for instance one that has expired.
 func NewAuthorityFor(tb testing.TB, spec Spec) *Authority {
 	tb.Helper()
-	a := &Authority{Key: newKey(tb, spec.Key), tb: tb}
+	a := &Authority{Key: spec.key(tb), tb: tb}
 	template := spec.template()
 	template.IsCA, template.ExtKeyUsage = true, nil
 	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
@@ -65,7 +66,7 @@ func NewAuthorityFor(tb testing.TB, spec Spec) *Authority {
 // NewIntermediate makes an authority that a has signed, of the given common name.
 func (a *Authority) NewIntermediate(commonName string) *Authority {
 	a.tb.Helper()
-	i := &Authority{Key: newKey(a.tb, ECDSA), tb: a.tb, issuer: a}
+	i := &Authority{Key: Spec{}.key(a.tb), tb: a.tb, issuer: a}
 	template := Spec{CommonName: commonName, NotBefore: a.Certificate.NotBefore, NotAfter: a.Certificate.NotAfter}.template()
 	template.IsCA, template.ExtKeyUsage = true, nil
 	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
@@ -78,10 +79,7 @@ func (a *Authority) NewIntermediate(commonName string) *Authority {
 func (a *Authority) Issue(spec Spec) (certPEM, keyPEM []byte) {
 	a.tb.Helper()
 	c := a.NewCertificate(spec)
-	for _, der := range c.Certificate {
-		certPEM = append(certPEM, certificatePEM(der)...)
-	}
-	return certPEM, KeyPEM(a.tb, c.PrivateKey.(crypto.Signer), spec.Format)
+	return CertificatePEM(c.Certificate...), KeyPEM(a.tb, c.PrivateKey.(crypto.Signer), spec.Format)
 }
 
 // NewCertificate makes a certificate as crypto/tls takes it: the leaf, the intermediates, the key, and Leaf set.
@@ -91,7 +89,7 @@ func (a *Authority) NewCertificate(spec Spec) tls.Certificate {
 	if spec.Intermediate {
 		signer = a.NewIntermediate("certtest intermediate")
 	}
-	key := newKey(a.tb, spec.Key)
+	key := spec.key(a.tb)
 	template := spec.template()
 	if spec.SelfSigned {
 		leaf := sign(a.tb, template, template, key, key)
@@ -106,7 +104,7 @@ func (a *Authority) NewCertificate(spec Spec) tls.Certificate {
 }
 
 // PEM returns the authority's own certificate: the trust root of what it issues.
-func (a *Authority) PEM() []byte { return certificatePEM(a.Certificate.Raw) }
+func (a *Authority) PEM() []byte { return CertificatePEM(a.Certificate.Raw) }
 
 // Pool returns a new pool that has only the authority's own certificate.
 func (a *Authority) Pool() *x509.CertPool {

@@ -89,9 +89,12 @@ func encodeSEC1(key crypto.Signer) ([]byte, error) {
 	return append(out, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})...), nil
 }
 
-func newKey(tb testing.TB, kind KeyType) crypto.Signer {
+func (s Spec) key(tb testing.TB) crypto.Signer {
 	tb.Helper()
-	key, err := generate(kind)
+	if s.Signer != nil {
+		return s.Signer
+	}
+	key, err := generate(s.Key)
 	if err != nil {
 		tb.Fatalf("certtest: making a key: %v", err)
 	}
@@ -114,6 +117,11 @@ func generate(kind KeyType) (crypto.Signer, error) {
 	}
 }
 
-func certificatePEM(der []byte) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+// CertificatePEM returns certificates, each in DER, in PEM.
+func CertificatePEM(ders ...[]byte) []byte {
+	var out []byte
+	for _, der := range ders {
+		out = append(out, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	}
+	return out
 }
