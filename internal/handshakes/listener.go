@@ -76,7 +76,6 @@ func (l *listener) SetDeadline(t time.Time) error {
 	if l.closed {
 		return l.opError("set", net.ErrClosed)
 	}
-	l.alarm.Stop()
 	l.deadline = t
 	if !t.IsZero() {
 		// By the monotonic clock, as the alarm is: it must not find that the time has not come.
@@ -84,7 +83,6 @@ func (l *listener) SetDeadline(t time.Time) error {
 		l.deadline = time.Now().Add(left)
 		l.alarm.Reset(left)
 	}
-	l.ready.Broadcast()
 	return nil
 }
 
