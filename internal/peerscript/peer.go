@@ -57,7 +57,11 @@ func (p Peer) play(conn net.Conn, s *Script) *Result {
 		if err != nil {
 			break
 		}
-		if err = step.run(pl); err != nil {
+		if err = step.run(pl); err != nil && pl.mayClose && pl.wire.closed {
+			err = nil
+			break
+		}
+		if err != nil {
 			err = fmt.Errorf("line %d: %s: %w", step.line, step.text, err)
 		}
 	}
@@ -108,21 +112,25 @@ func (w *wire) Read(b []byte) (int, error) {
 // read reads without writing down.
 func (w *wire) read(b []byte) (int, error) {
 	n, err := w.Conn.Read(b)
-	// Any error but these two, a reset for one, comes from the other side.
-	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
-		w.closed = true
-	}
+	w.note(err)
 	return n, err
 }
 
-func (w *wire) Write(b []byte) (int, error) {
-	if w.prefix == nil {
-		return w.Conn.Write(b)
+// note takes note of an error. Any but these two, a reset for one, comes from the other side.
+func (w *wire) note(err error) {
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
+		w.closed = true
 	}
-	joined := append(w.prefix, b...)
+}
+
+func (w *wire) Write(b []byte) (int, error) {
 	before := len(w.prefix)
-	w.prefix = nil
-	n, err := w.Conn.Write(joined)
+	if before > 0 {
+		b = append(w.prefix, b...)
+		w.prefix = nil
+	}
+	n, err := w.Conn.Write(b)
+	w.note(err)
 	return max(0, n-before), err
 }
 
@@ -138,8 +146,9 @@ type player struct {
 	state  *tls.ConnectionState
 	tlsErr error
 
-	guarded bool // no more plain text may come than
-	allowed int
+	guarded  bool // no more plain text may come than
+	allowed  int
+	mayClose bool
 }
 
 // inTLS reports whether TLS is up.

@@ -104,6 +104,8 @@ func TestSteps(t *testing.T) {
 		{"nothing but the end", "expect \"a\"\neof", say("a\r\n"), "a\r\n", ""},
 		{"more than the end", "expect \"a\"\neof", say("a\r\nb"), "a\r\nb", `"b" came`},
 		{"no hello", "hello", say("EHLO\r\n"), "EHLO\r\n", "came"},
+		{"an early end that is allowed", "may-close\nexpect \"EHLO\"\nexpect \"x\"", say("EHLO\r\n"), "EHLO\r\n", ""},
+		{"other faults are not", "may-close\nexpect \"EHLO\"", say("HELO\r\n"), "HELO\r\n", "came"},
 		{"a close", "expect \"a\"\nclose", say("a\r\n"), "a\r\n", ""},
 		{"an end of one direction", "half-close\nexpect \"a\"", func(c net.Conn) {
 			_, _ = io.ReadAll(c)

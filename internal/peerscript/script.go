@@ -24,6 +24,8 @@
 //	tls [WORD…]             speaks TLS as a server from here on; see below
 //	tls-client [WORD…]      speaks TLS as a client from here on
 //	no-plaintext            from here on only TLS records may come, or the end
+//	may-close               from here on it is not wrong if the other side closes before the script has ended, as it may
+//	                        where time runs out on a slow machine
 //	silent                  says nothing more and reads until the other side closes
 //	eof                     the same, and is wrong if plain text comes, or if the other side does not close
 //	half-close              sends no more; what comes can still be read
@@ -91,6 +93,7 @@ func parseStep(name string, args []string) (func(*player) error, error) {
 		"packet":       (*player).packet,
 		"hello":        (*player).awaitHello,
 		"no-plaintext": (*player).noPlaintext,
+		"may-close":    (*player).allowClose,
 		"silent":       (*player).silent,
 		"eof":          (*player).eof,
 		"half-close":   (*player).halfClose,

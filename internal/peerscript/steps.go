@@ -198,6 +198,11 @@ func (p *player) noPlaintext() error {
 	return nil
 }
 
+func (p *player) allowClose() error {
+	p.mayClose = true
+	return nil
+}
+
 func (p *player) silent() error {
 	p.drain()
 	return nil
