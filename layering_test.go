@@ -20,7 +20,7 @@ var mayImport = map[string][]string{
 	"internal":              {"trace", "internal"},
 	"internal/tlsendpoint":  {"registry", "trace", "internal"},
 	"plugins":               {"registry", "trace", "internal"},
-	"external":              {"registry", "trace", "internal"},
+	"external":              {"registry", "trace", "internal", "external"},
 	"":                      {"grammar", "trace", "registry", "internal", "plugins"},
 	"cmd":                   {"cmd", "", "grammar", "trace", "registry", "registry/registrytest", "internal", "plugins", "external"},
 }

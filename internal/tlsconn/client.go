@@ -110,7 +110,7 @@ func (c *Client) Handshake(ctx context.Context, conn net.Conn, deadline time.Tim
 		return nil, failure(c.spec.Name, err)
 	}
 	tc := tls.Client(conn, config)
-	if err := shake(ctx, handshake{tc, conn, c.spec.Layer, c.spec.Name}, earliest(ctx, deadline, c.spec.HandshakeTimeout)); err != nil {
+	if err := shake(ctx, handshake{tc, conn, c.spec.Layer, c.spec.Name, false}, earliest(ctx, deadline, c.spec.HandshakeTimeout)); err != nil {
 		return nil, err
 	}
 	return tc, nil

@@ -17,10 +17,11 @@ var errNoALPN = errors.New("the server takes none of the ALPN protocols that it 
 
 // A handshake is one that is about to begin.
 type handshake struct {
-	tls   *tls.Conn
-	conn  net.Conn
-	layer string
-	name  string
+	tls    *tls.Conn
+	conn   net.Conn
+	layer  string
+	name   string // of the server; "" on its side
+	server bool
 }
 
 // earliest is the deadline of a handshake: the earliest of those that there are.
@@ -41,7 +42,7 @@ func shake(ctx context.Context, h handshake, deadline time.Time) error {
 	// A deadline of the connection costs nothing, unlike a context with a timeout.
 	err := h.conn.SetDeadline(deadline)
 	if err == nil {
-		err = h.tls.HandshakeContext(ctx)
+		err = h.tls.HandshakeContext(h.watched(ctx))
 	}
 	if err == nil {
 		err = h.conn.SetDeadline(time.Time{})
@@ -61,6 +62,15 @@ func shake(ctx context.Context, h handshake, deadline time.Time) error {
 		h.warnOfExpiry(ctx, state)
 	}
 	return nil
+}
+
+// watched is the context for crypto/tls, which closes the connection when it ends. Of a server's the listener does that,
+// and two watchers would cost more than they see.
+func (h handshake) watched(ctx context.Context) context.Context {
+	if h.server {
+		return context.Background()
+	}
+	return ctx
 }
 
 // CauseOf says why ctx, which is over, ended what had to be done by the deadline. At the deadline that is why, whoever was

@@ -84,10 +84,11 @@ func (s *Server) config() (*tls.Config, error) {
 	return config, nil
 }
 
-// Handshake makes a TLS connection of conn, as [Client.Handshake] does.
+// Handshake makes a TLS connection of conn, as [Client.Handshake] does, but for one thing: when ctx ends before its deadline,
+// the caller closes conn, as the listener of package handshakes does.
 func (s *Server) Handshake(ctx context.Context, conn net.Conn, deadline time.Time) (*tls.Conn, error) {
 	tc := tls.Server(conn, s.base)
-	if err := shake(ctx, handshake{tc, conn, s.spec.Layer, ""}, earliest(ctx, deadline, s.spec.HandshakeTimeout)); err != nil {
+	if err := shake(ctx, handshake{tc, conn, s.spec.Layer, "", true}, earliest(ctx, deadline, s.spec.HandshakeTimeout)); err != nil {
 		return nil, err
 	}
 	return tc, nil
