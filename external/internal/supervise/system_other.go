@@ -1,0 +1,17 @@
+//go:build !(linux || darwin || freebsd || netbsd || openbsd || dragonfly)
+
+package supervise
+
+import "syscall"
+
+// Open refuses on these systems before anything is started.
+
+func lockThread() {}
+
+func processAttributes() *syscall.SysProcAttr { return nil }
+
+func waitExited(int) bool { return false }
+
+func keepDescriptors() {}
+
+func killGroup(int) {}
