@@ -31,6 +31,9 @@ type badPlugin struct {
 // badVariable names the bad plugin that a child process runs the suite with.
 const badVariable = "REGISTRYTEST_BAD"
 
+// badPatience is how long the suite waits for a bad plugin: long enough for what is good in it, on a slow machine too.
+const badPatience = 2 * time.Second
+
 // Each check must be seen to fail, and the suite fails its test, so each bad plugin runs in a process of its own.
 func TestEachCheckSeesWhatItIsFor(t *testing.T) {
 	for _, bad := range badPlugins() {
@@ -85,7 +88,7 @@ func (bad badPlugin) run(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	options := append(bad.options, registrytest.Examples(bad.examples...), registrytest.Patience(300*time.Millisecond))
+	options := append(bad.options, registrytest.Examples(bad.examples...), registrytest.Patience(badPatience))
 	registrytest.Run(t, l.plugin, options...)
 }
 
@@ -93,7 +96,7 @@ func (bad badPlugin) runTLS(t *testing.T) {
 	p := newSecure()
 	bad.breakTLS(p)
 	t.Chdir(t.TempDir())
-	options := append(secureOptions(t), registrytest.Examples(secureExamples()...), registrytest.Patience(2*time.Second))
+	options := append(secureOptions(t), registrytest.Examples(secureExamples()...), registrytest.Patience(badPatience))
 	registrytest.Run(t, p.plugin, append(options, bad.options...)...)
 }
 

@@ -20,7 +20,7 @@ func badContexts() []badPlugin {
 				return c, nil
 			}
 		}},
-		{name: "dial hangs", check: "context", want: "has not returned after 300ms", breakIt: func(l *loop) {
+		{name: "dial hangs", check: "context", want: "has not returned after 2s", breakIt: func(l *loop) {
 			l.dial = func(context.Context, string) (net.Conn, error) { select {} }
 		}},
 		{name: "handshake hangs", check: "context", want: "while its peer is silent has not returned", breakIt: func(l *loop) {
@@ -33,7 +33,7 @@ func badContexts() []badPlugin {
 				return c, err
 			}
 		}},
-		{name: "listen hangs", check: "context", want: "has not returned after 300ms", breakIt: func(l *loop) {
+		{name: "listen hangs", check: "context", want: "has not returned after 2s", breakIt: func(l *loop) {
 			l.listenFirst = func(context.Context) error { select {} }
 		}},
 		{name: "connection ends with the dial", check: "conn", want: "TestBadPlugin/conn", breakIt: func(l *loop) {
