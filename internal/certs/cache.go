@@ -26,7 +26,7 @@ type cache struct {
 	folders  map[string]*folder
 	round    uint64
 	paths    []string // of a store's directory
-	dirError string   // what was wrong with that directory
+	dirError error    // what was wrong with that directory
 
 	force   bool // read all in this round, whatever their stamps say
 	changed bool // something in this round is not what it was in the round before
@@ -121,7 +121,7 @@ func (f *cached) look(path string, force bool) bool {
 }
 
 func (f *cached) fail(err error) bool {
-	same := f.err != nil && f.err.Error() == err.Error()
+	same := text(f.err) == text(err)
 	f.contents, f.err, f.stamp = nil, err, stamp{}
 	return !same
 }

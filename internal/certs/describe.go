@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -38,7 +39,24 @@ func Describe(c *x509.Certificate, now time.Time) string {
 	} else {
 		parts = append(parts, "issued by "+name(c.Issuer.String(), "an authority without a name"))
 	}
-	return strings.Join(append(parts, keyKind(c), validity(c, now)), ", ")
+	parts = append(parts, keyKind(c), validity(c, now))
+	if usage := usage(c); usage != "" {
+		parts = append(parts, usage)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// usage tells for which side alone a certificate is (RFC 5280 section 4.2.1.12), "" where it is for both.
+func usage(c *x509.Certificate) string {
+	has := func(u x509.ExtKeyUsage) bool { return slices.Contains(c.ExtKeyUsage, u) }
+	switch server, client := has(x509.ExtKeyUsageServerAuth), has(x509.ExtKeyUsageClientAuth); {
+	case server == client || has(x509.ExtKeyUsageAny):
+		return ""
+	case server:
+		return "for servers only"
+	default:
+		return "for clients only"
+	}
 }
 
 // Names returns the DNS names and IP addresses that c is for.

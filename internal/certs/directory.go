@@ -126,24 +126,16 @@ func (s *Store) walk() ([]string, error) {
 	return w.files, join(w.errs...)
 }
 
-// readDir makes the pairs of a directory. What is broken is reported, and its last good version is used.
+// readDir makes the pairs of a directory from the cache. What is broken is reported, and its last good version is used.
 func (s *Store) readDir() ([]*pair, error) {
-	paths, err := s.walk()
-	s.cache.noteDir(paths, err)
-	errs := []error{err}
+	errs := []error{s.cache.dirError}
 	objects := newCollection()
-	for _, path := range paths {
+	for _, path := range s.cache.paths {
 		c, err := s.cache.file(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // gone since the directory was listed
 		}
-		if err != nil {
-			errs = append(errs, &FileError{"path", path, err})
-		} else {
-			for _, fault := range c.faults() {
-				errs = append(errs, &FileError{"path", path, fault})
-			}
-		}
+		errs = append(errs, dirFaults(path, c, err)...)
 		objects.add(path, lastGood(c, s.cache.good(path)))
 	}
 	pairs := objects.pairs()
@@ -155,18 +147,26 @@ func (s *Store) readDir() ([]*pair, error) {
 	return pairs, join(errs...)
 }
 
+// dirFaults are what is wrong with one file of a directory.
+func dirFaults(path string, c *contents, err error) []error {
+	if err != nil {
+		return []error{&FileError{"path", path, err}}
+	}
+	faults := c.faults()
+	for i, fault := range faults {
+		faults[i] = &FileError{"path", path, fault}
+	}
+	return faults
+}
+
 func noPair(dir string) error {
 	return fault("path", dir, "has no certificate with its key in it: put both, in PEM, into files whose names end in .pem")
 }
 
 // noteDir makes a change count of the files that are there, or of what is wrong with the directory itself.
 func (c *cache) noteDir(paths []string, err error) {
-	text := ""
-	if err != nil {
-		text = err.Error()
-	}
-	c.changed = c.changed || text != c.dirError || !slices.Equal(paths, c.paths)
-	c.paths, c.dirError = paths, text
+	c.changed = c.changed || !slices.Equal(paths, c.paths) || text(err) != text(c.dirError)
+	c.paths, c.dirError = paths, err
 }
 
 // lastGood is what a file held when it was last in order; where it never was, what can be used of it.

@@ -16,8 +16,10 @@ type FileError struct {
 	Err   error
 }
 
+// Error tells the path and what is wrong with it, in one line.
 func (e *FileError) Error() string { return printable(e.Path) + " " + e.Err.Error() }
 
+// Unwrap returns what is wrong, without the path.
 func (e *FileError) Unwrap() error { return e.Err }
 
 // A failure is an error whose text is for operators and which is still what the system said.
@@ -51,9 +53,13 @@ func explain(err error) error {
 type list []error
 
 func (l list) Error() string {
-	texts := make([]string, len(l))
-	for i, err := range l {
-		texts[i] = err.Error()
+	const most = 16
+	var texts []string
+	for _, err := range l[:min(len(l), most)] {
+		texts = append(texts, err.Error())
+	}
+	if len(l) > most {
+		texts = append(texts, fmt.Sprintf("and %d more", len(l)-most))
 	}
 	return strings.Join(texts, "; ")
 }
@@ -78,6 +84,14 @@ func join(errs ...error) error {
 	default:
 		return out
 	}
+}
+
+// text is what an error says, "" for none.
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // printable returns text that came from a file or a path as it can be shown: quoted where it has control characters,

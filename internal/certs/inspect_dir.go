@@ -12,12 +12,16 @@ func (i *inspection) directory(s *Store) {
 	objects := newCollection()
 	for _, path := range paths {
 		found, err := s.cache.file(path)
-		if err != nil {
-			i.fail(Error, &FileError{"path", path, err})
-			continue
+		level := Error
+		if err == nil && found.foreign != nil {
+			level = Warning // somebody's file that is called .pem
 		}
-		i.faults(path, found)
-		objects.add(path, found)
+		for _, fault := range dirFaults(path, found, err) {
+			i.fail(level, fault)
+		}
+		if err == nil {
+			objects.add(path, found)
+		}
 	}
 	pairs := objects.pairs()
 	if len(pairs) == 0 && (err == nil || len(paths) > 0) {
@@ -41,16 +45,6 @@ func (i *inspection) each(level Level, err error) {
 		return
 	}
 	i.fail(level, err)
-}
-
-func (i *inspection) faults(path string, found *contents) {
-	if found.foreign != nil {
-		i.fail(Warning, &FileError{"path", path, found.foreign})
-		return
-	}
-	for _, err := range found.faults() {
-		i.fail(Error, &FileError{"path", path, err})
-	}
 }
 
 // directoryPair looks at a pair; that an old one has expired is no matter where a newer one has taken its place.

@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -30,7 +31,7 @@ func (c *contents) faults() []error {
 	if c.foreign != nil {
 		return []error{c.foreign}
 	}
-	return append(c.certificateFaults[:len(c.certificateFaults):len(c.certificateFaults)], c.keyFaults...)
+	return slices.Concat(c.certificateFaults, c.keyFaults)
 }
 
 const (
@@ -47,19 +48,19 @@ func parsePEM(data []byte) *contents {
 	if c.foreign = notPEM(data); c.foreign != nil {
 		return c
 	}
-	line, end := 1, nextBegin(data)
+	line, end := 1, nextBegin(data, 0)
 	for end < len(data) {
 		line += bytes.Count(data[:end], []byte("\n"))
 		data = data[end:]
-		end = len(beginLine) + nextBegin(data[len(beginLine):])
+		end = nextBegin(data, len(beginLine))
 		c.add(data[:end], line)
 	}
 	return c
 }
 
-// nextBegin returns where the next line that begins a block starts, or len(data).
-func nextBegin(data []byte) int {
-	for from := 0; ; {
+// nextBegin returns where the next line at or after from that begins a block starts, or len(data).
+func nextBegin(data []byte, from int) int {
+	for {
 		i := bytes.Index(data[from:], []byte(beginLine))
 		if i < 0 {
 			return len(data)
@@ -76,7 +77,7 @@ func notPEM(data []byte) error {
 	switch {
 	case len(bytes.TrimSpace(data)) == 0:
 		return errors.New("is empty: write certificates or keys in PEM into it")
-	case nextBegin(data) < len(data):
+	case nextBegin(data, 0) < len(data):
 		return nil
 	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
 		return errors.New("is UTF-16 text: save it as ASCII or UTF-8")
@@ -101,19 +102,26 @@ func (c *contents) add(text []byte, line int) {
 	} else if name, _, ok := strings.Cut(string(text[len(beginLine):min(len(text), 80)]), "-----"); ok {
 		kind = name
 	}
-	place := func(err error) error { return fmt.Errorf("has a block in line %d that %w", line, err) }
 	switch {
 	case strings.HasSuffix(kind, "PRIVATE KEY"):
-		if err := c.addKey(block); err != nil {
-			c.keyFaults = append(c.keyFaults, place(err))
-		}
+		c.keyFaults = note(c.keyFaults, c.addKey(block), line)
 	case block == nil, strings.HasSuffix(kind, "CERTIFICATE"):
-		if err := c.addCertificate(block); err != nil {
-			c.certificateFaults = append(c.certificateFaults, place(err))
-		}
-	case kind != "EC PARAMETERS": // openssl writes them before a key
+		c.certificateFaults = note(c.certificateFaults, c.addCertificate(block), line)
+	case kind == "EC PARAMETERS", len(c.others) >= maxFaults:
+		// openssl writes the parameters of a curve before a key.
+	default:
 		c.others = append(c.others, printable(kind))
 	}
+}
+
+// maxFaults is how many things of one kind are told of a file.
+const maxFaults = 8
+
+func note(faults []error, err error, line int) []error {
+	if err == nil || len(faults) >= maxFaults {
+		return faults
+	}
+	return append(faults, fmt.Errorf("has a block in line %d that %w", line, err))
 }
 
 var errBrokenBlock = errors.New("is broken: its END line is missing or does not match, or its lines are not base64; copy the file again")

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/fsnotify/fsnotify"
 )
 
 // maxLinks is how many symbolic links a path may lead through, as in Linux (path_resolution(7)).
@@ -22,13 +24,14 @@ func (p places) add(dir, name string) {
 	p[dir][name] = true
 }
 
-// covers reports whether a change of path is one that counts.
-func (p places) covers(path string) bool {
-	if _, itself := p[path]; itself {
+// covers reports whether an event is about a change that counts. Of a directory that has allNames these are the changes
+// of PEM files, and the coming and going of anything: of directories and links too.
+func (p places) covers(event fsnotify.Event) bool {
+	if _, itself := p[event.Name]; itself {
 		return true
 	}
-	names := p[filepath.Dir(path)]
-	return names[allNames] || names[filepath.Base(path)]
+	names, name := p[filepath.Dir(event.Name)], filepath.Base(event.Name)
+	return names[name] || names[allNames] && (isPEMName(name) || event.Op&(fsnotify.Create|fsnotify.Remove|fsnotify.Rename) != 0)
 }
 
 // follow adds the directory of path and those of all symbolic links on the way to it, so that the swap of any of them
@@ -43,7 +46,7 @@ func (p places) follow(path string) string {
 	volume := filepath.VolumeName(abs)
 	top := volume + string(filepath.Separator)
 	at, rest := top, strings.TrimPrefix(abs, top)
-	for links := 0; rest != "" && links <= maxLinks; {
+	for links := 0; rest != ""; {
 		var step string
 		step, rest, _ = strings.Cut(rest, string(filepath.Separator))
 		switch step {
@@ -63,10 +66,9 @@ func (p places) follow(path string) string {
 			at = here
 			continue
 		}
-		links++
 		p.add(at, step)
 		target, err := os.Readlink(here)
-		if err != nil {
+		if links++; err != nil || links > maxLinks {
 			return here
 		}
 		if filepath.IsAbs(target) {
@@ -90,10 +92,8 @@ func (s *Store) places() places {
 	defer s.mu.Unlock()
 	p := places{}
 	for _, f := range s.files {
-		for _, path := range []string{f.Certificate, f.keyFile(), f.Chain} {
-			if path != "" {
-				p.followFile(path)
-			}
+		for _, path := range f.paths() {
+			p.followFile(path)
 		}
 	}
 	if s.dir == "" {

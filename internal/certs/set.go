@@ -40,7 +40,7 @@ func newSet(pairs []*pair, newestFirst bool, err error) *set {
 		for _, certificates := range s.wildcards {
 			slices.SortStableFunc(certificates, byAge)
 		}
-		s.first = slices.Concat(s.ofFirstName(), s.all)
+		s.first = s.withFirstName()
 	}
 	return s
 }
@@ -56,14 +56,15 @@ func (s *set) add(name string, c *tls.Certificate) {
 	}
 }
 
-// ofFirstName returns the certificates for the first name of the first pair that has names: Twisted's default.
-func (s *set) ofFirstName() []*tls.Certificate {
-	for _, c := range s.all {
-		for _, name := range c.Leaf.DNSNames {
-			return s.lookup(normal(name))
-		}
+// withFirstName returns all certificates, those for the first name of the first pair that has names before the others:
+// that is Twisted's default.
+func (s *set) withFirstName() []*tls.Certificate {
+	var first []*tls.Certificate
+	if i := slices.IndexFunc(s.all, func(c *tls.Certificate) bool { return len(c.Leaf.DNSNames) > 0 }); i >= 0 {
+		first = s.lookup(normal(s.all[i].Leaf.DNSNames[0]))
 	}
-	return nil
+	rest := slices.DeleteFunc(slices.Clone(s.all), func(c *tls.Certificate) bool { return slices.Contains(first, c) })
+	return slices.Concat(first, rest)
 }
 
 // lookup finds a name, which may be a wildcard itself.
@@ -103,12 +104,13 @@ func (s *set) forServer(hello *tls.ClientHelloInfo) *tls.Certificate {
 	if candidates == nil {
 		candidates = s.first
 	}
-	return prefer(candidates, func(c *tls.Certificate) bool {
-		// Whether the name fits is settled, and the default is for names that nobody has.
-		nameless := *hello
-		nameless.ServerName = ""
-		return nameless.SupportsCertificate(c) == nil
-	})
+	if len(candidates) == 1 {
+		return candidates[0]
+	}
+	// Whether the name fits is settled, and the default is for names that nobody has.
+	nameless := *hello
+	nameless.ServerName = ""
+	return prefer(candidates, func(c *tls.Certificate) bool { return nameless.SupportsCertificate(c) == nil })
 }
 
 func (s *set) forClient(request *tls.CertificateRequestInfo) *tls.Certificate {
@@ -117,19 +119,14 @@ func (s *set) forClient(request *tls.CertificateRequestInfo) *tls.Certificate {
 			return c
 		}
 	}
-	return prefer(s.all, func(c *tls.Certificate) bool {
-		anyAuthority := *request
-		anyAuthority.AcceptableCAs = nil
-		return anyAuthority.SupportsCertificate(c) == nil
-	})
+	anyAuthority := *request
+	anyAuthority.AcceptableCAs = nil
+	return prefer(s.all, func(c *tls.Certificate) bool { return anyAuthority.SupportsCertificate(c) == nil })
 }
 
 // prefer returns the first of candidates that is supported and valid now, else the first that is supported, else the
 // first: whoever can use none of them is refused by crypto/tls, in better words.
 func prefer(candidates []*tls.Certificate, supported func(*tls.Certificate) bool) *tls.Certificate {
-	if len(candidates) == 1 {
-		return candidates[0]
-	}
 	now := time.Now()
 	var second *tls.Certificate
 	for _, c := range candidates {

@@ -8,7 +8,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -27,6 +26,17 @@ func (f Files) keyFile() string {
 		return f.Certificate
 	}
 	return f.PrivateKey
+}
+
+// paths returns the files that are named.
+func (f Files) paths() []string {
+	paths := []string{f.Certificate}
+	for _, path := range []string{f.PrivateKey, f.Chain} {
+		if path != "" {
+			paths = append(paths, path)
+		}
+	}
+	return paths
 }
 
 // A Store has the certificates of one endpoint. It may be used by several goroutines.
@@ -79,24 +89,41 @@ func (s *Store) Load() ([]*tls.Certificate, error) {
 	return set.all, set.err
 }
 
-// load makes the current set from the files as they are.
+// load makes the current set from the files as they are. Force reads them all.
 func (s *Store) load(force bool) *set {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old := s.current.Load()
+	current := s.current.Load()
 	for range 2 {
-		s.cache.begin(force)
-		pairs, err := s.read()
-		s.cache.forget()
-		if s.cache.changed || old == nil {
-			old = s.replace(pairs, err)
-		}
-		// Two files of a pair may have been replaced between the reads of the one and of the other.
-		if err == nil || !s.cache.changed {
+		if s.look(force); !s.cache.changed && current != nil {
 			break
 		}
+		pairs, err := s.read()
+		current = s.replace(pairs, err)
+		if err == nil {
+			break
+		}
+		// Two files of a pair may have been replaced between the reads of the one and of the other: look once more.
 	}
-	return old
+	return current
+}
+
+// look brings the cache up to date: each file and directory is looked at once.
+func (s *Store) look(force bool) {
+	s.cache.begin(force)
+	if s.dir != "" {
+		paths, err := s.walk()
+		s.cache.noteDir(paths, err)
+		for _, path := range paths {
+			_, _ = s.cache.file(path)
+		}
+	}
+	for _, f := range s.files {
+		for _, path := range f.paths() {
+			_, _ = s.cache.file(path)
+		}
+	}
+	s.cache.forget()
 }
 
 // replace makes pairs the current ones, unless there are none now where there were some.
@@ -114,6 +141,7 @@ func (s *Store) replace(pairs []*pair, err error) *set {
 	return next
 }
 
+// read makes the pairs from the cache. That of files has a place for each of them.
 func (s *Store) read() ([]*pair, error) {
 	if s.dir != "" {
 		return s.readDir()
@@ -121,37 +149,33 @@ func (s *Store) read() ([]*pair, error) {
 	pairs := make([]*pair, len(s.files))
 	var errs []error
 	for i, f := range s.files {
-		p, err := s.readPair(f)
+		certificate, err := s.readPair(f)
 		if err != nil {
-			p = s.pairs[i]
+			pairs[i] = s.pairs[i]
 			errs = append(errs, err)
+			continue
 		}
-		pairs[i] = p
+		pairs[i] = &pair{certificate: certificate}
 	}
 	return pairs, join(errs...)
 }
 
-// readPair reads the files of a pair; that all of them are looked at makes every change count, also beside a fault.
-func (s *Store) readPair(f Files) (*pair, error) {
+func (s *Store) readPair(f Files) (*tls.Certificate, error) {
 	leaf, err := s.cache.file(f.Certificate)
-	keys, keyErr := s.cache.file(f.keyFile())
-	chain, chainErr := &contents{}, error(nil)
-	if f.Chain != "" {
-		chain, chainErr = s.cache.file(f.Chain)
-	}
-	switch {
-	case err != nil:
-		return nil, &FileError{"certificate", f.Certificate, err}
-	case keyErr != nil:
-		return nil, &FileError{"privateKey", f.PrivateKey, keyErr}
-	case chainErr != nil:
-		return nil, &FileError{"chain", f.Chain, chainErr}
-	}
-	certificate, err := f.assemble(leaf, keys, chain)
 	if err != nil {
-		return nil, err
+		return nil, &FileError{"certificate", f.Certificate, err}
 	}
-	return &pair{certificate: certificate}, nil
+	keys, err := s.cache.file(f.keyFile())
+	if err != nil {
+		return nil, &FileError{"privateKey", f.PrivateKey, err}
+	}
+	chain := &contents{}
+	if f.Chain != "" {
+		if chain, err = s.cache.file(f.Chain); err != nil {
+			return nil, &FileError{"chain", f.Chain, err}
+		}
+	}
+	return f.assemble(leaf, keys, chain)
 }
 
 // assemble puts a certificate, its key and its chain together.
@@ -272,12 +296,4 @@ func (s *Store) use() *set {
 		return s.current.Load()
 	}
 	return s.load(false)
-}
-
-// String names what the store reads.
-func (s *Store) String() string {
-	if s.dir != "" {
-		return "the PEM files in " + printable(s.dir)
-	}
-	return fmt.Sprintf("%d pairs of certificate and key", len(s.files))
 }

@@ -94,7 +94,7 @@ func (w *watch) listen() {
 			if !ok {
 				return
 			}
-			if !w.watched.Load().covers(event.Name) {
+			if !w.watched.Load().covers(event) {
 				continue
 			}
 		case _, ok := <-w.notifier.Errors:
