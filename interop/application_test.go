@@ -62,8 +62,8 @@ func maildrop() func(net.Conn) {
 // imap has no message, for the user u with the password p.
 func imap() func(net.Conn) {
 	return answers(true,
-		reply{"CAPABILITY", "* CAPABILITY IMAP4rev1\r\nTAG OK\r\n"}, reply{"LOGIN ", "TAG OK\r\n"},
-		reply{"NOOP", "* 1 EXISTS\r\nTAG OK\r\n"}, reply{"LOGOUT", "BYE* BYE\r\nTAG OK\r\n"})
+		reply{"CAPABILITY", "* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN\r\nTAG OK done\r\n"}, reply{"LOGIN ", "TAG OK done\r\n"}, reply{"AUTHENTICATE PLAIN ", "TAG OK done\r\n"},
+		reply{"NOOP", "* 1 EXISTS\r\nTAG OK done\r\n"}, reply{"LOGOUT", "BYE* BYE\r\nTAG OK done\r\n"})
 }
 
 // ftp has the user u with the password p, an empty directory, and no data connections.
@@ -137,7 +137,7 @@ func database(c net.Conn) {
 		if err != nil || query[0] != 'Q' {
 			return
 		}
-		row := "T\x00\x00\x00\x1b\x00\x01a\x00" + "\x00\x00\x00\x00" + "\x00\x00" + "\x00\x00\x00\x19" + "\xff\xff" + "\xff\xff\xff\xff" + "\x00\x00"
+		row := "T\x00\x00\x00\x1a\x00\x01a\x00" + "\x00\x00\x00\x00" + "\x00\x00" + "\x00\x00\x00\x19" + "\xff\xff" + "\xff\xff\xff\xff" + "\x00\x00"
 		text = row + "D\x00\x00\x00\x0f\x00\x01\x00\x00\x00\x05hello" + "C\x00\x00\x00\x0dSELECT 1\x00" + ready
 	}
 }

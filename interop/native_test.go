@@ -22,10 +22,9 @@ func TestServerAgainstNativeClients(t *testing.T) {
 	}{
 		{"curl sends mail", "smtp", curl + "smtp://localhost:@PORT/client.test --mail-from a@x --mail-rcpt b@x --upload-file @MESSAGE", mailbox("EHLO"), ""},
 		{"curl reads mail by POP", "pop3", curl + "--user u:p pop3://localhost:@PORT/", maildrop(), "1 7"},
-		{"curl reads mail by IMAP", "imap", curl + "--user u:p --request NOOP imap://localhost:@PORT/", imap(), "* 1 EXISTS"},
+		{"curl reads mail by IMAP", "imap", curl + "--sasl-ir --user u:p --request NOOP imap://localhost:@PORT/", imap(), "* 1 EXISTS"},
 		{"curl speaks FTP", "ftp", curl + "--user u:p --head --quote NOOP ftp://localhost:@PORT/", ftp(), ""},
-		{"curl searches", "ldap", curl + "ldap://localhost:@PORT/?*?base", directory, "DN:"},
-		{"ldapsearch", "ldap", "ldapsearch -ZZ -x -LLL -H ldap://localhost:@PORT -b  -s base", directory, "dn:"},
+		{"ldapsearch", "ldap", "ldapsearch -ZZ -x -LLL -H ldap://127.0.0.1:@PORT -b  -s base", directory, "dn:"},
 		{"swaks by SMTP", "smtp", "swaks --server localhost:@PORT --helo client.test --from a@x --to b@x --tls --tls-verify --tls-ca-path @CA", mailbox("EHLO"), "250 taken"},
 		{"swaks by LMTP", "lmtp", "swaks --protocol LMTP --server localhost:@PORT --helo client.test --from a@x --to b@x --tls --tls-verify --tls-ca-path @CA", mailbox("LHLO"), "250 taken"},
 		{"psql", "postgres", "psql -X -A -t -c hello sslmode=verify-full,sslrootcert=@CA,host=localhost,port=@PORT,user=u,dbname=d", database, "hello"},

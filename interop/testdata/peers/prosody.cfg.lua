@@ -9,3 +9,6 @@ c2s_require_encryption = true
 log = { info = "@DIR@/log" }
 VirtualHost "localhost"
   ssl = { key = "@DIR@/key.pem", certificate = "@DIR@/cert.pem" }
+-- The certificate is not for this one.
+VirtualHost "other.test"
+  ssl = { key = "@DIR@/key.pem", certificate = "@DIR@/cert.pem" }
