@@ -613,6 +613,7 @@ func (x *Arg) GetValue() *Value {
 	return nil
 }
 
+// One without any of these is an empty element of a map.
 type Value struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Is:

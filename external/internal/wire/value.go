@@ -34,6 +34,8 @@ func (e Encoder) Args(args registry.Args) ([]*Arg, error) {
 
 func (e Encoder) value(kind registry.Kind, value any) (*Value, error) {
 	switch v := value.(type) {
+	case nil:
+		return &Value{}, nil // of an empty element
 	case []any:
 		list := &List{}
 		for _, element := range v {
@@ -118,7 +120,9 @@ func (d Decoder) Args(params []registry.Param, sent []*Arg) (registry.Args, erro
 }
 
 func (d Decoder) value(kind registry.Kind, value *Value) (any, error) {
-	switch v := value.Is.(type) {
+	switch v := value.GetIs().(type) {
+	case nil:
+		return nil, nil
 	case *Value_List:
 		list := []any{}
 		for _, element := range v.List.Values {
