@@ -6,6 +6,8 @@ import "strings"
 //
 // Client: greeting, CAPABILITIES, STARTTLS. After TLS the server says nothing of itself; the caller forgets what it knew of
 // the server and asks CAPABILITIES again (RFC 4642 section 2.2.2). A plain connection begins with the greeting.
+// A server that has to be told MODE READER before it offers TLS (RFC 3977 section 5.3) is one without TLS: to choose the mode is
+// the caller's.
 //
 // Server: after TLS no greeting; a server that is built on it does not list STARTTLS, and answers a second one with 502 (ST-20).
 // A plain client was greeted.
