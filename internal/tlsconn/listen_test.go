@@ -114,7 +114,7 @@ func TestCertificatesChangeUnderAListener(t *testing.T) {
 	}
 
 	certtest.WriteFile(t, l.cert, []byte("broken"))
-	r.wait(t, "stay in use")
+	r.wait(t, "stays in use")
 	if _, _, err := l.connect(ln, "old.test"); err != nil {
 		t.Errorf("with a broken new file: %v", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"sync/atomic"
@@ -99,11 +100,8 @@ func (s *Server) Handshake(ctx context.Context, conn net.Conn, deadline time.Tim
 // that a server without a usable one does not start, and again when they change.
 func (s *Server) Listen(ctx context.Context, listen func(context.Context) (net.Listener, error), upgrade func(context.Context, net.Conn) (net.Conn, error)) (net.Listener, error) {
 	chain, err := s.store.Load()
-	switch {
-	case len(chain) == 0 && err != nil:
+	if len(chain) == 0 && err != nil {
 		return nil, &net.OpError{Op: "listen", Net: "tls", Err: err}
-	case err != nil:
-		warn(ctx, s.spec.Layer, err.Error())
 	}
 	s.warnOfExpiry(ctx, chain)
 	inner, err := listen(ctx)
@@ -141,10 +139,14 @@ func (s *Server) upgrade(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	return tc, nil
 }
 
-// reloaded tells that the certificates were read again.
+// reloaded tells how it went to read the certificates again; what was wrong at the start is told too.
 func (s *Server) reloaded(ctx context.Context, err error) {
-	if err != nil {
-		warn(ctx, s.spec.Layer, "the certificates that were read before stay in use: "+err.Error())
+	switch {
+	case errors.Is(err, certs.ErrUnwatched):
+		warn(ctx, s.spec.Layer, err.Error())
+		return
+	case err != nil:
+		warn(ctx, s.spec.Layer, "what was read before stays in use: "+err.Error())
 		return
 	}
 	trace.From(ctx).Emit(trace.Event{Kind: trace.Changed, Layer: s.spec.Layer, Detail: "the certificates were read again"})
