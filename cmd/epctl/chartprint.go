@@ -21,11 +21,8 @@ func (c chart) text(o *output) string {
 	if c.failed {
 		paint = o.bad
 	}
-	for i, line := range chop(c.title, max(o.width, leastLast)) {
-		if i == 0 {
-			line = o.strong(line)
-		}
-		b.WriteString(line + "\n")
+	if c.title != "" {
+		b.WriteString(o.heading(c.title))
 	}
 	for _, line := range wrap(c.verdict, o.width) {
 		b.WriteString(paint(line) + "\n")
@@ -39,6 +36,13 @@ func (c chart) text(o *output) string {
 		b.WriteString("and " + strconv.Itoa(c.more) + " more\n")
 	}
 	return b.String()
+}
+
+// heading is text that may be longer than a line.
+func (o *output) heading(text string) string {
+	lines := chop(text, max(o.width, leastLast))
+	lines[0] = o.strong(lines[0])
+	return strings.Join(lines, "\n") + "\n"
 }
 
 // axis names the ends of the time axis.

@@ -18,6 +18,7 @@ type verbs struct {
 	Explain    explainCmd    `cmd:"" help:"Show what a string means: its layers and all their parameters."`
 	Fmt        fmtCmd        `cmd:"" help:"Write strings in canonical form."`
 	Try        tryCmd        `cmd:"" help:"Listen, connect back, exchange bytes and report; or connect and report."`
+	TLS        tlsCmd        `cmd:"" name:"tls" help:"Shake hands with a server, and show its certificates and what was agreed on."`
 	Dial       dialCmd       `cmd:"" help:"Connect stdin and stdout with a peer."`
 	Listen     listenCmd     `cmd:"" help:"Listen, and show or echo what comes."`
 	Resolve    resolveCmd    `cmd:"" help:"Show what resolvers know of a name, in the order of attempts."`

@@ -79,8 +79,12 @@ func (d deriver) plugins(layer *registry.Layer, role registry.Role) []registry.P
 	return slices.DeleteFunc(all, func(p registry.Plugin) bool { return !slices.Contains(p.Roles(), role) })
 }
 
-// needsAnAddress says that an address is all that has to be given.
+// needsAnAddress says that an address is all that has to be given to connect. To what is encrypted an address says too
+// little.
 func needsAnAddress(params []registry.Param) bool {
+	if slices.ContainsFunc(params, func(p registry.Param) bool { return isTrustRoots(p.Name) }) {
+		return false
+	}
 	required := 0
 	for _, p := range params {
 		if !p.Required {

@@ -77,11 +77,16 @@ func (p *picture) end(conn net.Conn, err error) {
 	}
 }
 
+// seen are the events so far.
+func (p *picture) seen() []trace.Event {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.events)
+}
+
 // drawing is the chart of all that happened, and whether that was a race.
 func (p *picture) drawing() (chart, bool) {
-	p.mu.Lock()
-	events := slices.Clone(p.events)
-	p.mu.Unlock()
+	events := p.seen()
 	return newChart(events, p.start, p.result), raced(events)
 }
 

@@ -18,10 +18,13 @@ func (a *app) report(err error) {
 
 func (o *output) problem(err error) string {
 	var usage *usageError
+	var hinted *hintedError
 	faults := grammar.All(err)
 	switch {
 	case errors.As(err, &usage):
 		return o.bad("epctl: ") + printable(usage.message) + "\n" + o.good("help: ") + usage.hint + "\n"
+	case errors.As(err, &hinted):
+		return o.bad("epctl: ") + printable(err.Error()) + "\n" + o.good("help: ") + printable(hinted.hint) + "\n"
 	case len(faults) > 0:
 		return o.drawAll(faults)
 	}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -14,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/epctl/endpoint"
+	"github.com/epctl/endpoint/internal/certs/certtest"
 	"github.com/epctl/endpoint/internal/testenv"
 )
 
@@ -29,6 +31,9 @@ func TestMain(m *testing.M) {
 // can start a listener and stop it. With UPDATE_SCRIPTS=1 in the environment, what they compare with is written anew.
 //
 //	start NAME PROGRAM ARG…     runs it until it says on stderr that it listens; $NAME and $NAME_port are its address
+//	certs [-KIND] DIR NAME…     makes an authority and a certificate for the names: DIR/cert.pem, key.pem and ca.pem; the
+//	                            kinds are expired, soon (to expire), self (signed), long (a chain of two), leaf (of such
+//	                            a chain alone) and rsa
 //	need PROGRAM                skips the script where there is no such program
 //	end NAME [SIGNAL] STATUS    waits for its end, by the signal INT or TERM where one is given; NAME.out and NAME.err
 //	                            are what it has written
@@ -41,7 +46,7 @@ func TestScript(t *testing.T) {
 			env.Values["t"] = env.T()
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"start": start, "end": end, "need": need},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"start": start, "end": end, "need": need, "certs": makeCerts},
 		Condition: func(name string) (bool, error) {
 			if name == "ipv6" {
 				ln, err := net.Listen("tcp6", "[::1]:0")
@@ -57,6 +62,38 @@ func need(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: need PROGRAM")
 	}
 	testenv.Tool(ts.Value("t").(testing.TB), args[0])
+}
+
+// specs are the kinds of certificates that scripts can have.
+func specs() map[string]certtest.Spec {
+	return map[string]certtest.Spec{
+		"":         {},
+		"-expired": {NotAfter: time.Now().Add(-24 * time.Hour)},
+		"-soon":    {NotAfter: time.Now().Add(5*24*time.Hour + time.Hour)},
+		"-self":    {SelfSigned: true},
+		"-long":    {Intermediate: true},
+		"-leaf":    {Intermediate: true, LeafOnly: true},
+		"-rsa":     {Key: certtest.RSA},
+	}
+}
+
+func makeCerts(ts *testscript.TestScript, neg bool, args []string) {
+	kind := ""
+	if len(args) > 0 && strings.HasPrefix(args[0], "-") {
+		kind, args = args[0], args[1:]
+	}
+	spec, ok := specs()[kind]
+	if neg || len(args) < 1 || !ok {
+		ts.Fatalf("usage: certs [-KIND] DIR NAME…")
+	}
+	tb, dir := ts.Value("t").(testing.TB), ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o700))
+	authority := certtest.NewAuthority(tb)
+	spec.Names = args[1:]
+	cert, key := authority.Issue(spec)
+	for name, text := range map[string][]byte{"cert.pem": cert, "key.pem": key, "ca.pem": authority.PEM()} {
+		certtest.WriteFile(tb, filepath.Join(dir, name), text)
+	}
 }
 
 // patience is for what takes no time on a machine that is not overloaded.

@@ -14,6 +14,7 @@ type cell struct {
 // A table is rows of cells, of which the last is wrapped to fit.
 type table struct {
 	indent string
+	chops  bool // words that are too long for the last column are broken, as those that a peer may have made
 	rows   []tableRow
 }
 
@@ -35,7 +36,10 @@ func (t *table) below(lines string) { t.rows[len(t.rows)-1].below += lines }
 
 // text draws the table for lines of the given width.
 func (t *table) text(width int) string {
-	l := layout{indent: t.indent, widths: t.widths(), width: width}
+	l := layout{indent: t.indent, widths: t.widths(), width: width, wrap: wrap}
+	if t.chops {
+		l.wrap = chop
+	}
 	l.last = width - utf8.RuneCountInString(t.indent)
 	for _, w := range l.widths {
 		l.last -= w + len(columnGap)
@@ -73,10 +77,11 @@ func (t *table) widths() []int {
 // A layout is how a table is drawn at some width.
 type layout struct {
 	indent  string
-	widths  []int // of all columns but the last
-	last    int   // width of the last column
-	width   int   // of the lines
-	stacked bool  // the last column stands below the others
+	widths  []int                                 // of all columns but the last
+	last    int                                   // width of the last column
+	width   int                                   // of the lines
+	stacked bool                                  // the last column stands below the others
+	wrap    func(text string, width int) []string // of the last column
 }
 
 func (l layout) row(b *strings.Builder, cells []cell) {
@@ -90,7 +95,7 @@ func (l layout) row(b *strings.Builder, cells []cell) {
 		if i < len(l.widths) {
 			wrapped[i] = chop(c.text, l.widths[i])
 		} else {
-			wrapped[i] = wrap(c.text, l.last)
+			wrapped[i] = l.wrap(c.text, max(l.last, 1))
 		}
 		height = max(height, len(wrapped[i]))
 	}
@@ -99,7 +104,7 @@ func (l layout) row(b *strings.Builder, cells []cell) {
 	}
 	if below.text != "" {
 		indent := l.indent + "    "
-		for _, piece := range wrap(below.text, l.width-utf8.RuneCountInString(indent)) {
+		for _, piece := range l.wrap(below.text, l.width-utf8.RuneCountInString(indent)) {
 			b.WriteString(indent + below.painted(piece) + "\n")
 		}
 	}

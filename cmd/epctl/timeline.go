@@ -113,10 +113,10 @@ func stack(layers []trace.Layer) string {
 	return strings.Join(lines, "\n")
 }
 
-// cause leaves out the addresses that an error of package net repeats.
+// cause leaves out the addresses that an error of package net repeats, and keeps that an alert of TLS is the peer's.
 func cause(err error) string {
 	var op *net.OpError
-	if errors.As(err, &op) && op.Err != nil {
+	if errors.As(err, &op) && op.Err != nil && op.Op != "remote error" {
 		err = op.Err
 	}
 	return printable(err.Error())

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"syscall"
@@ -23,15 +22,8 @@ type tryOptions struct {
 
 // settingsOf asks the kernel about the socket that v is, or that it wraps.
 func settingsOf(v any) settings {
-	for range 16 { // wrappers of wrappers
-		if c, ok := v.(syscall.Conn); ok {
-			return sockopt.Read(c)
-		}
-		wrapper, ok := v.(interface{ NetConn() net.Conn })
-		if !ok {
-			break
-		}
-		v = wrapper.NetConn()
+	if c, ok := unwrap[syscall.Conn](v); ok {
+		return sockopt.Read(c)
 	}
 	return nil
 }
