@@ -65,7 +65,7 @@ func (e *endpoint) check(ctx context.Context) error {
 	}
 	session, err := e.program.keeper.Session(ctx)
 	if err != nil {
-		return err
+		return whole(err)
 	}
 	i, err := e.build(ctx, session, sealed(ctx))
 	if err == nil {
@@ -78,7 +78,7 @@ func (e *endpoint) check(ctx context.Context) error {
 func (e *endpoint) instance(ctx context.Context) (*instance, error) {
 	session, err := e.program.keeper.Session(ctx)
 	if err != nil {
-		return nil, err
+		return nil, whole(err)
 	}
 	e.state.mu.Lock()
 	defer e.state.mu.Unlock()
@@ -116,9 +116,11 @@ func (e *endpoint) build(ctx context.Context, session *host.Session, secret func
 	if e.secrets {
 		i.secrets = digest(args)
 	}
-	faults, err := session.Build(ctx, request)
-	if err == nil && len(faults) > 0 {
-		err = faultsOf(faults)
+	reply, err := session.Build(ctx, request)
+	if err != nil {
+		err = whole(err)
+	} else {
+		err = problems(reply)
 	}
 	if err != nil {
 		go i.release()

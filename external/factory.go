@@ -62,24 +62,35 @@ func (f factory[E]) Build(args registry.Args) (E, error) {
 	return e.inRole().(E), nil
 }
 
-// faultsOf are the faults that a plugin tells, as an error that the registry finds places for.
-func faultsOf(told []*wire.Fault) error {
+// problems are what a plugin finds wrong, as an error that the registry finds places for.
+func problems(reply *wire.BuildReply) error {
 	const most = 16
-	var faults []error
-	for _, f := range told[:min(len(told), most)] {
-		fault := registry.Bad(clean(f.Param), "%s", clean(f.Message))
-		if f.Fix == clean(f.Fix) {
-			fault = fault.WithFix(f.Fix)
-		}
-		if len(f.Also) > 0 {
-			fault = fault.With(f.Also[:min(len(f.Also), most)]...)
-		}
-		if f.Use != "" && f.Use == clean(f.Use) {
-			fault = fault.UsePlugin(f.Use)
-		}
-		faults = append(faults, fault)
+	var all []error
+	for _, f := range reply.Faults[:min(len(reply.Faults), most)] {
+		all = append(all, faultOf(f))
 	}
-	return errors.Join(faults...)
+	for _, e := range reply.Errors[:min(len(reply.Errors), most)] {
+		all = append(all, whole(e.Err()))
+	}
+	return errors.Join(all...)
+}
+
+// whole keeps the registry from taking an error apart that is one thing to tell, though it wraps several.
+func whole(err error) error { return fmt.Errorf("%w", err) }
+
+func faultOf(told *wire.Fault) *registry.Fault {
+	const most = 16
+	fault := registry.Bad(clean(told.Param), "%s", clean(told.Message))
+	if told.Fix == clean(told.Fix) {
+		fault = fault.WithFix(told.Fix)
+	}
+	if len(told.Also) > 0 {
+		fault = fault.With(told.Also[:min(len(told.Also), most)]...)
+	}
+	if told.Use != "" && told.Use == clean(told.Use) {
+		fault = fault.UsePlugin(told.Use)
+	}
+	return fault
 }
 
 func clean(text string) string {

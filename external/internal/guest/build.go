@@ -29,7 +29,7 @@ func (s *server) Build(_ context.Context, r *wire.BuildRequest) (*wire.BuildRepl
 	}
 	endpoint, err := build(p, role, args)
 	if err != nil {
-		return &wire.BuildReply{Faults: faults(err)}, nil
+		return collect(err, &wire.BuildReply{}), nil
 	}
 	s.local.Add(r.Endpoint, role, endpoint)
 	return &wire.BuildReply{}, nil
@@ -54,23 +54,24 @@ func build(p registry.Plugin, role registry.Role, args registry.Args) (endpoint 
 	return endpoint, err
 }
 
-// faults takes the faults out of an error, in the way of package registry.
-func faults(err error) []*wire.Fault {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []*wire.Fault
-		for _, e := range joined.Unwrap() {
-			all = append(all, faults(e)...)
-		}
-		return all
-	}
+// collect takes the faults out of an error, in the way of package registry.
+func collect(err error, reply *wire.BuildReply) *wire.BuildReply {
 	var fault *registry.Fault
-	if errors.As(err, &fault) {
-		return []*wire.Fault{{Param: fault.Param, Message: fault.Message, Fix: fault.Fix, Also: fault.Also, Use: fault.Use}}
-	}
 	var about interface{ BadParam() (string, string) }
-	if errors.As(err, &about) {
+	joined, several := err.(interface{ Unwrap() []error })
+	switch {
+	case several:
+		for _, e := range joined.Unwrap() {
+			collect(e, reply)
+		}
+	case errors.As(err, &fault):
+		reply.Faults = append(reply.Faults, &wire.Fault{Param: wire.Valid(fault.Param), Message: wire.Valid(fault.Message),
+			Fix: wire.Valid(fault.Fix), Also: fault.Also, Use: wire.Valid(fault.Use)})
+	case errors.As(err, &about):
 		param, with := about.BadParam()
-		return []*wire.Fault{{Param: param, Message: err.Error(), Also: []string{with}}}
+		reply.Faults = append(reply.Faults, &wire.Fault{Param: param, Message: wire.Valid(err.Error()), Also: []string{with}})
+	default:
+		reply.Errors = append(reply.Errors, wire.ErrorOf(err))
 	}
-	return []*wire.Fault{{Message: err.Error()}}
+	return reply
 }

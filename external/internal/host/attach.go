@@ -134,15 +134,15 @@ func (s *Session) Describe(ctx context.Context) (*wire.Description, error) {
 	return d, d.Check()
 }
 
-// Build has an endpoint built. The faults are those of the arguments.
-func (s *Session) Build(ctx context.Context, r *wire.BuildRequest) ([]*wire.Fault, error) {
+// Build has an endpoint built. The reply tells what is wrong with the arguments.
+func (s *Session) Build(ctx context.Context, r *wire.BuildRequest) (*wire.BuildReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	reply, err := s.client.Build(ctx, r)
 	if err != nil {
 		return nil, s.error(ctx, err)
 	}
-	return reply.Faults, nil
+	return reply, nil
 }
 
 // Lend lets the plugin use an endpoint of this process, and returns the number for it.

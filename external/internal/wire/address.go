@@ -12,11 +12,11 @@ func AddressOf(addr net.Addr) *Address {
 	if addr == nil {
 		return nil
 	}
-	return &Address{Network: valid(addr.Network()), Text: valid(addr.String())}
+	return &Address{Network: Valid(addr.Network()), Text: Valid(addr.String())}
 }
 
-// valid makes text fit for protobuf, which takes UTF-8 only: a path need not be that.
-func valid(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
+// Valid makes text fit for protobuf, which takes UTF-8 only: a path need not be that.
+func Valid(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
 // Addr is the address that a process tells: of the type that package net has for the network, where the text is of its
 // form. Nil is no address.

@@ -11,11 +11,11 @@ import (
 
 // ErrorOf is err as it is sent.
 func ErrorOf(err error) *Error {
-	e := &Error{Message: valid(err.Error())}
+	e := &Error{Message: Valid(err.Error())}
 	if op, ok := err.(*net.OpError); ok {
-		e.Op, e.Network, e.Source, e.Address = valid(op.Op), valid(op.Net), AddressOf(op.Source), AddressOf(op.Addr)
+		e.Op, e.Network, e.Source, e.Address = Valid(op.Op), Valid(op.Net), AddressOf(op.Source), AddressOf(op.Addr)
 		if e.Message = ""; op.Err != nil {
-			e.Message = valid(op.Err.Error())
+			e.Message = Valid(op.Err.Error())
 		}
 	}
 	var errno syscall.Errno
@@ -24,7 +24,7 @@ func ErrorOf(err error) *Error {
 	}
 	var dns *net.DNSError
 	if errors.As(err, &dns) {
-		e.NotFound, e.Name, e.Temporary = dns.IsNotFound, valid(dns.Name), dns.IsTemporary
+		e.NotFound, e.Name, e.Temporary = dns.IsNotFound, Valid(dns.Name), dns.IsTemporary
 	}
 	var timeout interface{ Timeout() bool }
 	e.Timeout = errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, os.ErrDeadlineExceeded)

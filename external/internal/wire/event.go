@@ -11,8 +11,8 @@ import (
 // EventOf is e as it is sent.
 func EventOf(e trace.Event) *Event {
 	w := &Event{
-		Kind: string(e.Kind), Id: e.ID, Layer: valid(e.Layer), Network: valid(e.Network), Host: valid(e.Host),
-		Local: AddressOf(e.Local), Remote: AddressOf(e.Remote), Elapsed: int64(e.Elapsed), Detail: valid(e.Detail),
+		Kind: string(e.Kind), Id: e.ID, Layer: Valid(e.Layer), Network: Valid(e.Network), Host: Valid(e.Host),
+		Local: AddressOf(e.Local), Remote: AddressOf(e.Remote), Elapsed: int64(e.Elapsed), Detail: Valid(e.Detail),
 		Addresses: textsOf(e.Addrs),
 	}
 	if e.Err != nil {

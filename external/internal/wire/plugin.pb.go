@@ -883,7 +883,8 @@ func (x *Map) GetValues() map[string]*Value {
 
 type BuildReply struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Faults        []*Fault               `protobuf:"bytes,1,rep,name=faults,proto3" json:"faults,omitempty"` // none: the endpoint is built
+	Faults        []*Fault               `protobuf:"bytes,1,rep,name=faults,proto3" json:"faults,omitempty"` // none, and no error: the endpoint is built
+	Errors        []*Error               `protobuf:"bytes,2,rep,name=errors,proto3" json:"errors,omitempty"` // what is wrong that is no fault of the arguments
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -921,6 +922,13 @@ func (*BuildReply) Descriptor() ([]byte, []int) {
 func (x *BuildReply) GetFaults() []*Fault {
 	if x != nil {
 		return x.Faults
+	}
+	return nil
+}
+
+func (x *BuildReply) GetErrors() []*Error {
+	if x != nil {
+		return x.Errors
 	}
 	return nil
 }
@@ -2041,10 +2049,11 @@ const file_plugin_proto_rawDesc = "" +
 	"\x06values\x18\x01 \x03(\v2#.endpoint.plugin.v1.Map.ValuesEntryR\x06values\x1aT\n" +
 	"\vValuesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
-	"\x05value\x18\x02 \x01(\v2\x19.endpoint.plugin.v1.ValueR\x05value:\x028\x01\"?\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.endpoint.plugin.v1.ValueR\x05value:\x028\x01\"r\n" +
 	"\n" +
 	"BuildReply\x121\n" +
-	"\x06faults\x18\x01 \x03(\v2\x19.endpoint.plugin.v1.FaultR\x06faults\"o\n" +
+	"\x06faults\x18\x01 \x03(\v2\x19.endpoint.plugin.v1.FaultR\x06faults\x121\n" +
+	"\x06errors\x18\x02 \x03(\v2\x19.endpoint.plugin.v1.ErrorR\x06errors\"o\n" +
 	"\x05Fault\x12\x14\n" +
 	"\x05param\x18\x01 \x01(\tR\x05param\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x10\n" +
@@ -2197,39 +2206,40 @@ var file_plugin_proto_depIdxs = []int32{
 	9,  // 7: endpoint.plugin.v1.List.values:type_name -> endpoint.plugin.v1.Value
 	27, // 8: endpoint.plugin.v1.Map.values:type_name -> endpoint.plugin.v1.Map.ValuesEntry
 	13, // 9: endpoint.plugin.v1.BuildReply.faults:type_name -> endpoint.plugin.v1.Fault
-	0,  // 10: endpoint.plugin.v1.Call.operation:type_name -> endpoint.plugin.v1.Call.Operation
-	24, // 11: endpoint.plugin.v1.Answer.event:type_name -> endpoint.plugin.v1.Event
-	18, // 12: endpoint.plugin.v1.Answer.result:type_name -> endpoint.plugin.v1.Result
-	23, // 13: endpoint.plugin.v1.Result.error:type_name -> endpoint.plugin.v1.Error
-	21, // 14: endpoint.plugin.v1.Result.socket:type_name -> endpoint.plugin.v1.Socket
-	20, // 15: endpoint.plugin.v1.Result.addresses:type_name -> endpoint.plugin.v1.Addresses
-	19, // 16: endpoint.plugin.v1.Result.closed:type_name -> endpoint.plugin.v1.Closed
-	1,  // 17: endpoint.plugin.v1.Socket.transfer:type_name -> endpoint.plugin.v1.Socket.Transfer
-	22, // 18: endpoint.plugin.v1.Socket.local:type_name -> endpoint.plugin.v1.Address
-	22, // 19: endpoint.plugin.v1.Socket.remote:type_name -> endpoint.plugin.v1.Address
-	22, // 20: endpoint.plugin.v1.Error.source:type_name -> endpoint.plugin.v1.Address
-	22, // 21: endpoint.plugin.v1.Error.address:type_name -> endpoint.plugin.v1.Address
-	22, // 22: endpoint.plugin.v1.Event.local:type_name -> endpoint.plugin.v1.Address
-	22, // 23: endpoint.plugin.v1.Event.remote:type_name -> endpoint.plugin.v1.Address
-	23, // 24: endpoint.plugin.v1.Event.error:type_name -> endpoint.plugin.v1.Error
-	16, // 25: endpoint.plugin.v1.FromPlugin.call:type_name -> endpoint.plugin.v1.Call
-	18, // 26: endpoint.plugin.v1.FromHost.result:type_name -> endpoint.plugin.v1.Result
-	9,  // 27: endpoint.plugin.v1.Map.ValuesEntry.value:type_name -> endpoint.plugin.v1.Value
-	2,  // 28: endpoint.plugin.v1.Plugin.Describe:input_type -> endpoint.plugin.v1.DescribeRequest
-	26, // 29: endpoint.plugin.v1.Plugin.Attach:input_type -> endpoint.plugin.v1.FromHost
-	7,  // 30: endpoint.plugin.v1.Plugin.Build:input_type -> endpoint.plugin.v1.BuildRequest
-	14, // 31: endpoint.plugin.v1.Plugin.Release:input_type -> endpoint.plugin.v1.ReleaseRequest
-	16, // 32: endpoint.plugin.v1.Plugin.Do:input_type -> endpoint.plugin.v1.Call
-	3,  // 33: endpoint.plugin.v1.Plugin.Describe:output_type -> endpoint.plugin.v1.Description
-	25, // 34: endpoint.plugin.v1.Plugin.Attach:output_type -> endpoint.plugin.v1.FromPlugin
-	12, // 35: endpoint.plugin.v1.Plugin.Build:output_type -> endpoint.plugin.v1.BuildReply
-	15, // 36: endpoint.plugin.v1.Plugin.Release:output_type -> endpoint.plugin.v1.ReleaseReply
-	17, // 37: endpoint.plugin.v1.Plugin.Do:output_type -> endpoint.plugin.v1.Answer
-	33, // [33:38] is the sub-list for method output_type
-	28, // [28:33] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	23, // 10: endpoint.plugin.v1.BuildReply.errors:type_name -> endpoint.plugin.v1.Error
+	0,  // 11: endpoint.plugin.v1.Call.operation:type_name -> endpoint.plugin.v1.Call.Operation
+	24, // 12: endpoint.plugin.v1.Answer.event:type_name -> endpoint.plugin.v1.Event
+	18, // 13: endpoint.plugin.v1.Answer.result:type_name -> endpoint.plugin.v1.Result
+	23, // 14: endpoint.plugin.v1.Result.error:type_name -> endpoint.plugin.v1.Error
+	21, // 15: endpoint.plugin.v1.Result.socket:type_name -> endpoint.plugin.v1.Socket
+	20, // 16: endpoint.plugin.v1.Result.addresses:type_name -> endpoint.plugin.v1.Addresses
+	19, // 17: endpoint.plugin.v1.Result.closed:type_name -> endpoint.plugin.v1.Closed
+	1,  // 18: endpoint.plugin.v1.Socket.transfer:type_name -> endpoint.plugin.v1.Socket.Transfer
+	22, // 19: endpoint.plugin.v1.Socket.local:type_name -> endpoint.plugin.v1.Address
+	22, // 20: endpoint.plugin.v1.Socket.remote:type_name -> endpoint.plugin.v1.Address
+	22, // 21: endpoint.plugin.v1.Error.source:type_name -> endpoint.plugin.v1.Address
+	22, // 22: endpoint.plugin.v1.Error.address:type_name -> endpoint.plugin.v1.Address
+	22, // 23: endpoint.plugin.v1.Event.local:type_name -> endpoint.plugin.v1.Address
+	22, // 24: endpoint.plugin.v1.Event.remote:type_name -> endpoint.plugin.v1.Address
+	23, // 25: endpoint.plugin.v1.Event.error:type_name -> endpoint.plugin.v1.Error
+	16, // 26: endpoint.plugin.v1.FromPlugin.call:type_name -> endpoint.plugin.v1.Call
+	18, // 27: endpoint.plugin.v1.FromHost.result:type_name -> endpoint.plugin.v1.Result
+	9,  // 28: endpoint.plugin.v1.Map.ValuesEntry.value:type_name -> endpoint.plugin.v1.Value
+	2,  // 29: endpoint.plugin.v1.Plugin.Describe:input_type -> endpoint.plugin.v1.DescribeRequest
+	26, // 30: endpoint.plugin.v1.Plugin.Attach:input_type -> endpoint.plugin.v1.FromHost
+	7,  // 31: endpoint.plugin.v1.Plugin.Build:input_type -> endpoint.plugin.v1.BuildRequest
+	14, // 32: endpoint.plugin.v1.Plugin.Release:input_type -> endpoint.plugin.v1.ReleaseRequest
+	16, // 33: endpoint.plugin.v1.Plugin.Do:input_type -> endpoint.plugin.v1.Call
+	3,  // 34: endpoint.plugin.v1.Plugin.Describe:output_type -> endpoint.plugin.v1.Description
+	25, // 35: endpoint.plugin.v1.Plugin.Attach:output_type -> endpoint.plugin.v1.FromPlugin
+	12, // 36: endpoint.plugin.v1.Plugin.Build:output_type -> endpoint.plugin.v1.BuildReply
+	15, // 37: endpoint.plugin.v1.Plugin.Release:output_type -> endpoint.plugin.v1.ReleaseReply
+	17, // 38: endpoint.plugin.v1.Plugin.Do:output_type -> endpoint.plugin.v1.Answer
+	34, // [34:39] is the sub-list for method output_type
+	29, // [29:34] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_plugin_proto_init() }

@@ -19,7 +19,7 @@ type Encoder struct {
 func (e Encoder) Args(args registry.Args) ([]*Arg, error) {
 	var sent []*Arg
 	for _, a := range args.All() {
-		arg := &Arg{Name: a.Param.Name, Given: a.Given, Text: valid(a.Text)}
+		arg := &Arg{Name: a.Param.Name, Given: a.Given, Text: Valid(a.Text)}
 		if a.Value != nil {
 			v, err := e.value(a.Param.Kind, a.Value)
 			if err != nil {
@@ -69,7 +69,7 @@ func (e Encoder) value(kind registry.Kind, value any) (*Value, error) {
 func plainValue(value any) (*Value, error) {
 	switch v := value.(type) {
 	case string:
-		return &Value{Is: &Value_Text{valid(v)}}, nil
+		return &Value{Is: &Value_Text{Valid(v)}}, nil
 	case netip.Addr:
 		return &Value{Is: &Value_Text{v.String()}}, nil
 	case netip.Prefix:
