@@ -107,10 +107,15 @@ func (r *xmlReader) skipSpace() {
 
 func isXMLSpace(c byte) bool { return strings.IndexByte(" \t\r\n", c) >= 0 }
 
+// isXMLChar reports whether a character is one of XML 1.0, section 2.2.
+func isXMLChar(c rune) bool {
+	return c >= ' ' && c != 0xfffe && c != 0xffff && utf8.ValidRune(c) || c == '\t' || c == '\r' || c == '\n'
+}
+
 // check checks the characters.
 func (r *xmlReader) check(text, markup string) error {
-	control := func(c rune) bool { return c < ' ' && !isXMLSpace(byte(c)) }
-	if !utf8.ValidString(text+markup) || strings.ContainsFunc(text+markup, control) {
+	other := func(c rune) bool { return !isXMLChar(c) }
+	if !utf8.ValidString(text+markup) || strings.ContainsFunc(text+markup, other) || strings.Contains(text, "]]>") {
 		return errors.New("a character that is none of XML")
 	}
 	_, err := xmlUnescape(text)
@@ -314,7 +319,7 @@ func xmlReference(name string) (rune, bool) {
 			digits, base = hex, 16
 		}
 		n, err := strconv.ParseUint(digits, base, 21)
-		return rune(n), err == nil && n >= ' ' && utf8.ValidRune(rune(n))
+		return rune(n), err == nil && isXMLChar(rune(n))
 	}
 	c, ok := map[string]rune{"lt": '<', "gt": '>', "amp": '&', "apos": '\'', "quot": '"'}[name]
 	return c, ok

@@ -71,6 +71,9 @@ func (x xmpp) client(d *dialogue, t clientTerms) error {
 	}
 	d.stage = StageUpgrade
 	r.skipSpace()
+	if err := d.clean(); err != nil {
+		return err // an answer before the question
+	}
 	r.tight = true // from here on, section 5.3.3
 	if err := d.write([]byte("<starttls xmlns='" + tlsSpace + "'/>")); err != nil {
 		return err
