@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -89,7 +90,7 @@ func dialerByHand(tb testing.TB, ca string, addr net.Addr) func() (net.Conn, err
 	}
 }
 
-// handMade shakes hands on Accept: with one client at a time that is as good as beside it.
+// handMade shakes hands in the goroutine of Accept: as many as there are callers, one a client.
 type handMade struct {
 	net.Listener
 	config *stdtls.Config
@@ -118,7 +119,7 @@ func (s side) connect(tb testing.TB) (client, server net.Conn) {
 	}()
 	client, err := s.dial()
 	if err != nil {
-		tb.Fatal(err)
+		panic(err) // not always in the goroutine of the test
 	}
 	return client, <-accepted
 }
@@ -152,9 +153,30 @@ func byTurns(b *testing.B, ours, theirs func()) {
 	b.ReportMetric(medians[1]/medians[0], "speed-ratio")
 }
 
+// One handshake after the other: how long each takes.
 func BenchmarkHandshake(b *testing.B) {
 	ours, theirs := sides(b)
 	byTurns(b, func() { ours.handshake(b) }, func() { theirs.handshake(b) })
+}
+
+// Many clients at once: how many handshakes there are in a second.
+func BenchmarkHandshakes(b *testing.B) {
+	ours, theirs := sides(b)
+	byTurns(b, func() { ours.handshakes(b) }, func() { theirs.handshakes(b) })
+}
+
+const atOnce, handshakesATurn = 8, 64
+
+func (s side) handshakes(b *testing.B) {
+	var clients sync.WaitGroup
+	for range atOnce {
+		clients.Go(func() {
+			for range handshakesATurn / atOnce {
+				s.handshake(b)
+			}
+		})
+	}
+	clients.Wait()
 }
 
 // 16 MiB a turn.

@@ -19,7 +19,7 @@ import (
 // The suite includes nettest.TestConn over each server of the README that is on loopback.
 func TestConformance(t *testing.T) {
 	cert, key, ca := certtest.WritePair(t, "localhost", "127.0.0.1", "::1")
-	registrytest.Run(t, tls.Plugin,
+	registrytest.Run(t, tls.Plugin, registrytest.Servers(9),
 		registrytest.Beside(tcp.Plugin, tcp6.Plugin, hostname.Plugin),
 		registrytest.Files(map[string]string{
 			"/etc/endpoint/tls.pem": cert, "/etc/endpoint/key.pem": key, "/etc/endpoint/ca.pem": ca,
