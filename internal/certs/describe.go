@@ -98,6 +98,18 @@ func subject(c *x509.Certificate) string {
 	return name(c.Subject.String(), fallback)
 }
 
+// shortName is what an authority is known by.
+func shortName(c *x509.Certificate) string {
+	switch {
+	case c.Subject.CommonName != "":
+		return printable(c.Subject.CommonName)
+	case len(c.Subject.Organization) > 0:
+		return printable(c.Subject.Organization[0])
+	default:
+		return subject(c)
+	}
+}
+
 func name(dn, fallback string) string {
 	if dn == "" {
 		dn = fallback

@@ -102,13 +102,13 @@ func (i *inspection) pair(c *cache, f Files) {
 			f.Chain = "" // said already
 		}
 	}
-	if leaf == nil {
-		return
-	}
-	certificates, err := f.chain(leaf, chain)
-	if i.fail(Error, err) {
-		// Said of all of it; what can be read is looked at nevertheless.
-		certificates = leaf.certificates
+	var certificates []*x509.Certificate
+	if leaf != nil {
+		var err error
+		if certificates, err = f.chain(leaf, chain); i.fail(Error, err) {
+			// Said of all of it; what can be read is looked at nevertheless.
+			certificates = leaf.certificates
+		}
 	}
 	if keys != nil {
 		i.key(f, certificates, keys)

@@ -66,7 +66,7 @@ func (i *inspection) roots(path string, certificates []*x509.Certificate) {
 	var names []string
 	expired := 0
 	for _, c := range certificates {
-		names = append(names, subject(c))
+		names = append(names, shortName(c))
 		if i.now.After(c.NotAfter) {
 			expired++
 			i.say("trustRoots", Warning, "%s has the root %s, which has expired on %s: replace it", printable(path), subject(c), date(c.NotAfter))

@@ -137,6 +137,14 @@ func TestInspectionOfMissingFiles(t *testing.T) {
 			t.Errorf("%+v, want %s", problems[i], which)
 		}
 	}
+	_, key := certtest.NewAuthority(t).Issue(certtest.Spec{})
+	write(t, none("key"), key)
+	must(t, os.Chmod(none("key"), 0o604))
+	want := []string{"error: cert does not exist"}
+	if runtime.GOOS != "windows" {
+		want = append(want, "warning: key has a private key and may be read by everybody")
+	}
+	compare(t, certs.NewStore("", certs.Files{Certificate: none("cert"), PrivateKey: none("key")}).Inspect(time.Now()), want)
 	compare(t, certs.NewStore("").Inspect(time.Now()), []string{"error: no certificate is named"})
 	compare(t, certs.NewStore(none("dir")).Inspect(time.Now()), []string{"error: does not exist"})
 }

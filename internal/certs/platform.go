@@ -3,6 +3,7 @@ package certs
 import (
 	"crypto/x509"
 	"runtime"
+	"time"
 
 	"github.com/fsnotify/fsnotify"
 )
@@ -11,7 +12,8 @@ import (
 type platform struct {
 	newWatcher func() (*fsnotify.Watcher, error)
 	roots      func() (*x509.CertPool, error)
-	modes      bool // permission bits of files mean something
+	modes      bool          // permission bits of files mean something
+	relook     time.Duration // how often a watch looks at files without being told to
 }
 
 func system() platform {
@@ -19,5 +21,6 @@ func system() platform {
 		newWatcher: fsnotify.NewWatcher,
 		roots:      x509.SystemCertPool,
 		modes:      runtime.GOOS != "windows",
+		relook:     relook,
 	}
 }

@@ -129,7 +129,7 @@ func TestInspectionOfRoots(t *testing.T) {
 		data []byte
 		want []string // level and words of it
 	}{
-		"one":         {good.PEM(), []string{"note: 1 root: CN=certtest root"}},
+		"one":         {good.PEM(), []string{"note: 1 root: certtest root"}},
 		"two":         {append(good.PEM(), old.PEM()...), []string{"warning: CN=old, which has expired", "note: 2 roots"}},
 		"all expired": {old.PEM(), []string{"warning: CN=old, which has expired", "error: no root that has not expired", "note: 1 root"}},
 		"one is odd":  {append(odd, good.PEM()...), []string{"warning: it is not trusted", "note: 1 root"}},

@@ -55,7 +55,7 @@ type Store struct {
 }
 
 // NewStore makes a store of the pairs that files name, or of the PEM files in the directory dir and below it where dir
-// is not "". It does no I/O.
+// is not "": then files mean nothing. It does no I/O.
 //
 // A directory means what it means in Twisted's tls:path=DIR. All regular files whose name ends in .pem are read, also
 // through symbolic links; a key belongs to the certificate of the same public key, wherever the two stand; the chain
@@ -64,10 +64,13 @@ type Store struct {
 // both work. Beyond Twisted, of several certificates for one name the newest valid one that the client supports is
 // used, and a root is not made part of a chain.
 func NewStore(dir string, files ...Files) *Store {
-	s := &Store{dir: dir, files: slices.Clone(files), platform: system()}
-	s.cache = cache{files: map[string]*cached{}, folders: map[string]*folder{}}
-	s.pairs = make([]*pair, len(files))
-	return s
+	if dir != "" {
+		files = nil
+	}
+	return &Store{
+		dir: dir, files: slices.Clone(files), pairs: make([]*pair, len(files)),
+		cache: cache{files: map[string]*cached{}, folders: map[string]*folder{}}, platform: system(),
+	}
 }
 
 // A pair is a certificate with its chain and key, and the files that they came from.
@@ -83,7 +86,7 @@ type pair struct {
 //
 // Where a file is broken and an earlier version was good, the old certificates stay and are returned beside the error;
 // the same where one file of a directory is broken. An error alone means that there is no certificate at all. It is a
-// [*FileError], or several in one. The slice and the certificates must not be changed. Leaf is set in all of them.
+// [*FileError], or several in one, but for a store for which nothing was named. The slice and the certificates must not be changed. Leaf is set in all of them.
 func (s *Store) Load() ([]*tls.Certificate, error) {
 	set := s.load(false)
 	return set.all, set.err

@@ -112,7 +112,7 @@ func (w *watch) listen() {
 
 // run reads the files after each change that counts.
 func (w *watch) run() {
-	ticker := time.NewTicker(relook)
+	ticker := time.NewTicker(w.store.platform.relook)
 	defer ticker.Stop()
 	for {
 		select {
@@ -163,12 +163,26 @@ func (w *watch) look(force bool) *set {
 			break
 		}
 	}
+	if w.stopped() {
+		return set // and the notifier, which is closed, takes no directories
+	}
 	w.trust(w.failure == nil)
-	if text := fmt.Sprint(w.failure); w.failure != nil && text != w.told {
-		w.told = text
-		w.report(unwatched(w.failure))
+	if told := text(w.failure); told != w.told {
+		w.told = told
+		if w.failure != nil {
+			w.report(unwatched(w.failure))
+		}
 	}
 	return set
+}
+
+func (w *watch) stopped() bool {
+	select {
+	case <-w.quit:
+		return true
+	default:
+		return false
+	}
 }
 
 // tell reports an outcome that was not reported yet.
