@@ -8,9 +8,9 @@ const (
 	batchBytes = 256 << 10
 )
 
-// batches groups texts, and gives on early what would wait for more input. The function that it returns tells the
+// batches groups texts, at most most of them, and gives on early what would wait for more input. The function that it returns tells the
 // error that ended the input, once the batches are all taken.
-func batches(texts iter.Seq2[text, error]) (iter.Seq[[]text], func() error) {
+func batches(texts iter.Seq2[text, error], most int) (iter.Seq[[]text], func() error) {
 	var failure error
 	in := func(yield func([]text) bool) {
 		var batch []text
@@ -21,7 +21,7 @@ func batches(texts iter.Seq2[text, error]) (iter.Seq[[]text], func() error) {
 				break
 			}
 			batch, size = append(batch, t), size+len(t.string)
-			if len(batch) < batchTexts && size < batchBytes && !t.waits {
+			if len(batch) < most && size < batchBytes && !t.waits {
 				continue
 			}
 			if !yield(batch) {

@@ -19,7 +19,7 @@ func TestBatchesAreBounded(t *testing.T) {
 			}
 		}
 	}
-	in, _ := batches(texts)
+	in, _ := batches(texts, batchTexts)
 	total := 0
 	for batch := range in {
 		total += len(batch)
@@ -36,7 +36,7 @@ func TestBatchesDoNotWaitForMoreInput(t *testing.T) {
 	texts := func(yield func(text, error) bool) {
 		_ = yield(text{string: "a"}, nil) && yield(text{string: "b", waits: true}, nil) && yield(text{string: "c"}, nil)
 	}
-	in, _ := batches(texts)
+	in, _ := batches(texts, batchTexts)
 	var sizes []int
 	for batch := range in {
 		sizes = append(sizes, len(batch))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"runtime"
 	"sync"
@@ -12,11 +13,21 @@ import (
 type checkCmd struct {
 	Strings []string `arg:"" name:"string" help:"Endpoint string; - reads one a line from stdin."`
 	Role    roleFlag `placeholder:"ROLE" help:"Accept this role only: client, server, packet-client, packet-server or resolver."`
+	Deep    bool     `help:"Also read the files that the strings name: whether certificates and keys fit, are complete and have not expired, and trust roots can be read."`
+	Verbose bool     `short:"v" help:"With --deep, also tell what was found to be right."`
 	JSON    bool     `name:"json" help:"Write a JSON array, an element a string."`
 }
 
 func (c *checkCmd) Help() string {
-	return "Nothing is opened, looked up or connected to. What is right goes to stdout, what is wrong to stderr with its place."
+	return "Nothing is opened, looked up or connected to; with --deep files are read. What is right goes to stdout, what is wrong to stderr with its place. Warnings do not make a string wrong."
+}
+
+// Validate is called by kong.
+func (c *checkCmd) Validate() error {
+	if c.Verbose && !c.Deep {
+		return errors.New("--verbose is for --deep")
+	}
+	return nil
 }
 
 // checked is the JSON form of a verdict.
@@ -26,14 +37,26 @@ type checked struct {
 	Roles    []registry.Role  `json:"roles"`
 	Errors   []*grammar.Error `json:"errors"`
 	Warnings []*grammar.Error `json:"warnings,omitempty"`
+	Findings []finding        `json:"findings,omitempty"` // of --deep; one of the level error makes the string wrong
 }
 
 // Run judges on all processors, since a file may have very many strings.
-func (c *checkCmd) Run(a *app) error {
+func (c *checkCmd) Run(ctx context.Context, a *app) error {
 	p := newCheckPrinter(a, c.JSON)
-	known := &answers{ask: func(s string) answer { return p.answer(judge(a.registry, s, registry.Role(c.Role))) }}
-	in, failure := batches(a.texts(c.Strings))
-	err := mapOrdered(in, runtime.GOMAXPROCS(0), func(batch []text) checkedBatch { return p.render(batch, known) }, p.emit)
+	p.notes = c.Verbose
+	known := &answers{ask: func(s string) answer {
+		v := judge(a.registry, s, registry.Role(c.Role))
+		if c.Deep {
+			v.inspect(ctx)
+		}
+		return p.answer(v)
+	}}
+	workers, size := runtime.GOMAXPROCS(0), batchTexts
+	if c.Deep {
+		workers, size = inspectors(), 1
+	}
+	in, failure := batches(a.texts(c.Strings), size)
+	err := mapOrdered(in, workers, func(batch []text) checkedBatch { return p.render(batch, known) }, p.emit)
 	return errors.Join(err, failure(), p.end())
 }
 

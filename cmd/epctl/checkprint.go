@@ -13,6 +13,7 @@ import (
 type checkPrinter struct {
 	a       *app
 	json    bool
+	notes   bool // are told too
 	shared  bool // stdout and stderr are one file
 	started bool // something is on stdout
 	drawn   bool // something is on stderr
@@ -31,24 +32,34 @@ func newCheckPrinter(a *app, json bool) *checkPrinter {
 
 func (p *checkPrinter) answer(v verdict) answer {
 	if p.json {
-		return answer{out: ",\n" + objectOf(v), failed: len(v.faults) > 0}
+		return answer{out: ",\n" + objectOf(v), failed: v.wrong()}
 	}
 	if len(v.faults) > 0 {
 		return answer{err: p.a.err.drawAll(v.faults), failed: true}
 	}
-	warnings := make([]string, len(v.warnings))
-	for i, w := range v.warnings {
-		warnings[i] = p.a.err.warn(w)
+	a := answer{failed: v.wrong()}
+	if !a.failed {
+		a.out = p.a.out.good("ok") + "  " + rolesText(v.roles) + "  " + printable(v.text) + "\n"
 	}
-	return answer{
-		out: p.a.out.good("ok") + "  " + rolesText(v.roles) + "  " + printable(v.text) + "\n",
-		err: strings.Join(warnings, "\n"),
+	var told []string
+	for _, e := range v.of(registry.LevelError) {
+		told = append(told, p.a.err.draw(e))
 	}
+	for _, w := range append(v.of(registry.LevelWarning), v.warnings...) {
+		told = append(told, p.a.err.warn(w))
+	}
+	if p.notes {
+		for _, n := range v.of(registry.LevelNote) {
+			told = append(told, p.a.err.note(n))
+		}
+	}
+	a.err = strings.Join(told, "\n")
+	return a
 }
 
 func objectOf(v verdict) string {
-	c := checked{v.text, len(v.faults) == 0, v.roles, v.faults, v.warnings}
-	if c.OK {
+	c := checked{v.text, !v.wrong(), v.roles, v.faults, v.warnings, newFindings(v.findings)}
+	if len(v.faults) == 0 {
 		c.Errors = []*grammar.Error{}
 	} else {
 		c.Roles = []registry.Role{}

@@ -83,7 +83,7 @@ func TestTextsKnowTheirLines(t *testing.T) {
 func TestTextsTellWhatFails(t *testing.T) {
 	broken := errors.New("broken")
 	a := &app{stdin: io.MultiReader(strings.NewReader("a\n"), iotest.ErrReader(broken))}
-	in, failure := batches(a.texts([]string{"-", "b"}))
+	in, failure := batches(a.texts([]string{"-", "b"}), batchTexts)
 	var got []text
 	for batch := range in {
 		got = append(got, batch...)

@@ -67,8 +67,15 @@ func (o *output) draw(e *grammar.Error) string {
 }
 
 // warn draws something that is right but not wise.
-func (o *output) warn(e *grammar.Error) string {
+func (o *output) warn(e *grammar.Error) string { return o.remark("warning: ", o.warning, e) }
+
+// note draws something that is right.
+func (o *output) note(e *grammar.Error) string { return o.remark("note: ", o.faint, e) }
+
+func (o *output) remark(head string, paint func(string) string, e *grammar.Error) string {
 	mute := *e
 	mute.Message = ""
-	return o.warning("warning: ") + printable(e.Message) + "\n" + o.draw(&mute)
+	lines := wrap(head+printable(e.Message), o.width)
+	lines[0] = strings.Replace(lines[0], head, paint(head), 1)
+	return strings.Join(lines, "\n") + "\n" + o.draw(&mute)
 }

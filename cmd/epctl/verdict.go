@@ -14,7 +14,11 @@ type verdict struct {
 	layers   []*registry.Layer // of each role, the outermost
 	warnings []*grammar.Error
 	faults   []*grammar.Error
+	findings []registry.Inspected // where files were looked at
 }
+
+// wrong says that the string can't be used, as far as it was looked at.
+func (v *verdict) wrong() bool { return len(v.faults) > 0 || len(v.of(registry.LevelError)) > 0 }
 
 // judge tells what s is in the given role, or in all roles that it can play where that is "".
 func judge(r *registry.Registry, s string, only registry.Role) verdict {
