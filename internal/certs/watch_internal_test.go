@@ -201,4 +201,3 @@ func TestChangesThatCountInADirectory(t *testing.T) {
 		}
 	}
 }
-
