@@ -223,4 +223,3 @@ func (o keeperOptions) Dial(ctx context.Context) (net.Conn, error) {
 	return here, nil
 }
 
-func hostile(string) {}

@@ -26,7 +26,8 @@ const (
 	callTimeout = 5 * time.Second
 	// A dial, a listen or a look-up whose context has no deadline: longer than systems try to connect.
 	openTimeout = 5 * time.Minute
-	maxErrors   = 1024 // bytes of an error's text
+	maxErrors   = 1024   // bytes of an error's text
+	mostEvents  = 10_000 // of a call
 )
 
 // A Session is one run of a plugin's program.
@@ -112,13 +113,16 @@ func (s *Session) Call(ctx context.Context, call *wire.Call) (*wire.Result, erro
 	bounded, cancel := bound(ctx, call.Operation)
 	defer cancel()
 	stream, err := s.client.Do(bounded, call)
-	for err == nil {
+	for events := 0; err == nil; events++ {
 		var answer *wire.Answer
 		if answer, err = stream.Recv(); err != nil {
 			break
 		}
 		if result := answer.GetResult(); result != nil {
 			return result, nil
+		}
+		if events > mostEvents {
+			return nil, errors.New("the plugin tells of nothing but events")
 		}
 		if event, ok := s.event(answer.GetEvent()); ok {
 			tracer.Emit(event)
