@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 	"unicode/utf8"
 
@@ -11,11 +12,12 @@ import (
 type explainCmd struct {
 	String string   `arg:"" name:"string" help:"Endpoint string."`
 	Role   roleFlag `placeholder:"ROLE" help:"Explain it in this role; otherwise in each that it can play."`
+	Files  bool     `default:"true" negatable:"" help:"Also look at the files that it names, and show below their parameters what is there, such as certificates; --no-files leaves them alone."`
 	JSON   bool     `name:"json" help:"Write JSON."`
 }
 
 func (c *explainCmd) Help() string {
-	return "Each parameter is shown with its value, whether that was given or is the default, and what it is for. Secrets are asterisks."
+	return "Each parameter is shown with its value, whether that was given or is the default, and what it is for. Secrets are asterisks. Files that are missing or wrong are told, and are no failure."
 }
 
 // Where the value of a parameter comes from.
@@ -38,6 +40,7 @@ type explainedLayer struct {
 	Text       string           `json:"text"`
 	Parameters []explainedParam `json:"parameters"`
 	Warnings   []*grammar.Error `json:"warnings,omitempty"`
+	Findings   []finding        `json:"findings,omitempty"` // about the endpoint as a whole
 }
 
 type explainedParam struct {
@@ -47,17 +50,19 @@ type explainedParam struct {
 	Kind  registry.Kind    `json:"kind"`
 	Doc   string           `json:"doc"`
 	Inner []explainedLayer `json:"inner,omitempty"`
+
+	Findings []finding `json:"findings,omitempty"`
 }
 
 // Run explains the string in each of its roles.
-func (c *explainCmd) Run(a *app) error {
+func (c *explainCmd) Run(ctx context.Context, a *app) error {
 	v := judge(a.registry, c.String, registry.Role(c.Role))
 	if len(v.faults) > 0 {
 		return grammar.Join(v.faults...)
 	}
 	e := explained{Input: v.text}
 	for _, l := range v.layers {
-		e.Endpoints = append(e.Endpoints, explain(l))
+		e.Endpoints = append(e.Endpoints, explain(l, c.looker(ctx)))
 	}
 	if c.JSON {
 		return a.out.json(e)
@@ -78,20 +83,51 @@ func (c *explainCmd) Run(a *app) error {
 	return nil
 }
 
-func explain(l *registry.Layer) explainedLayer {
+// A looker finds out about one layer, without those inside it.
+type looker func(*registry.Layer) []finding
+
+// looker is how this command looks at files.
+func (c *explainCmd) looker(ctx context.Context) looker {
+	if !c.Files {
+		return func(*registry.Layer) []finding { return nil }
+	}
+	return func(l *registry.Layer) []finding {
+		ctx, cancel := context.WithTimeout(ctx, inspectTimeout)
+		defer cancel()
+		alone := *l
+		alone.Args = nil
+		return newFindings(alone.Inspect(ctx))
+	}
+}
+
+func explain(l *registry.Layer, look looker) explainedLayer {
 	e := explainedLayer{
 		Role: l.Role, Name: l.Plugin.Name, Doc: l.Plugin.Doc, Text: l.Text(),
 		Parameters: make([]explainedParam, len(l.Args)), Warnings: l.Warnings,
 	}
+	found := look(l)
 	for i, arg := range l.Args {
 		p := explainedParam{Name: arg.Param.Name, Value: arg.Shown(), From: from(arg), Kind: arg.Param.Kind, Doc: arg.Param.Doc}
 		for _, inner := range arg.Inner {
-			p.Inner = append(p.Inner, explain(inner))
+			p.Inner = append(p.Inner, explain(inner, look))
 			p.Value = inner.Text()
 		}
+		p.Findings, found = split(found, func(f finding) bool { return f.Param == p.Name })
 		e.Parameters[i] = p
 	}
+	e.Findings = found
 	return e
+}
+
+func split(all []finding, is func(finding) bool) (these, others []finding) {
+	for _, f := range all {
+		if is(f) {
+			these = append(these, f)
+		} else {
+			others = append(others, f)
+		}
+	}
+	return these, others
 }
 
 func from(arg registry.LayerArg) string {
@@ -109,6 +145,7 @@ func (e explainedLayer) text(o *output, indent, branch string) string {
 	rows := table{indent: indent + "  "}
 	for _, p := range e.Parameters {
 		rows.add(p.cells(o)...)
+		rows.below(findingsText(o, indent+"    ", p.Findings))
 		for _, inner := range p.Inner {
 			rows.below(inner.text(o, indent+"       ", indent+"    └─ "))
 		}
@@ -116,7 +153,29 @@ func (e explainedLayer) text(o *output, indent, branch string) string {
 	head := e.Name + ", a " + e.Role.Noun() + ": " + e.Doc
 	lines := wrap(head, o.width-utf8.RuneCountInString(branch))
 	lines[0] = strings.Replace(lines[0], e.Name, o.strong(e.Name), 1)
-	return branch + strings.Join(lines, "\n"+indent) + "\n" + rows.text(o.width)
+	return branch + strings.Join(lines, "\n"+indent) + "\n" + findingsText(o, indent+"  ", e.Findings) + rows.text(o.width)
+}
+
+// findingsText shows what was found, with a mark before each, and a word before what is not as it should be.
+func findingsText(o *output, indent string, found []finding) string {
+	var b strings.Builder
+	for _, f := range found {
+		text, paint := printable(f.Message), o.faint
+		switch f.Level {
+		case registry.LevelError:
+			text, paint = "error: "+text, o.bad
+		case registry.LevelWarning:
+			text, paint = "warning: "+text, o.warning
+		}
+		for i, line := range chop(text, max(leastLast, o.width-utf8.RuneCountInString(indent)-2)) {
+			mark := "· "
+			if i > 0 {
+				mark = "  "
+			}
+			b.WriteString(indent + mark + paint(line) + "\n")
+		}
+	}
+	return b.String()
 }
 
 func (p explainedParam) cells(o *output) []cell {
