@@ -11,12 +11,13 @@ import (
 // and Protocol::SSLRequest; MariaDB, "Connection"). The server greets, the client sends 36 bytes, and TLS begins without a
 // reply: the first bytes of TLS may come in one piece with the request.
 //
-// After TLS the client sends its HandshakeResponse41 with the sequence number 2, and the capabilities and the character set
-// that the request had, which are [mysqlFlags] and [mysqlCharset]: MySQL and MariaDB do not look at them a second time.
-// The scramble of the greeting is forgotten, as all that was learnt in plain text, and a login does not need it: the client
-// names an authentication method that its account does not have, with an empty answer, and the server sends an
-// AuthSwitchRequest with the right method and a scramble, now in TLS. A driver that expects to read the greeting and to
-// begin TLS by itself (go-sql-driver is one) can't be used over this endpoint, but has no need of it.
+// After TLS the client sends its HandshakeResponse41 with the sequence number 2, and with the capabilities and the character
+// set that the request had, [mysqlFlags] (0x8aa05) and [mysqlCharset] (45): the first 32 bytes are the same in both. The
+// scramble of the greeting is forgotten, as all that was learnt in plain text, and a login does not need it: the client
+// names an authentication method that its account does not have, say "none", with an empty answer, and the server sends an
+// AuthSwitchRequest with the right method and a scramble, now in TLS ("Authentication Method Mismatch"). A driver that
+// expects to read the greeting and to begin TLS by itself (go-sql-driver is one) can't be used over this endpoint, and has
+// no need of it.
 //
 // In the same way a server behind this one does not know the scramble that its client has used: it answers the
 // HandshakeResponse41 by an AuthSwitchRequest with a scramble of its own. The greeting offers [mysqlFlags] and
