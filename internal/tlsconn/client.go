@@ -67,13 +67,13 @@ func (s ClientSpec) problem() *Problem {
 // recheck is how long trust roots are used before the files are looked at again, for a busy client.
 const recheck = time.Second
 
-// config returns the configuration for the roots as they are now.
-func (c *Client) config() (*tls.Config, error) {
+// config returns the configuration for the roots as they are now. Roots that can't be read leave those from before in use.
+func (c *Client) config(ctx context.Context) (*tls.Config, error) {
 	last := c.made.Load()
 	if last != nil && time.Since(last.at) < recheck {
 		return last.config, nil
 	}
-	roots, err := c.roots.Pool()
+	roots, err := pool(ctx, c.spec.Layer, c.roots)
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +90,16 @@ func (c *Client) config() (*tls.Config, error) {
 	return config, nil
 }
 
+// pool returns the roots that are to be trusted; nil is the system's.
+func pool(ctx context.Context, layer string, r *certs.Roots) (*x509.CertPool, error) {
+	roots, err := r.Pool()
+	if err != nil && roots != nil {
+		warn(ctx, layer, "what was read before stays in use: "+err.Error())
+		return roots, nil
+	}
+	return roots, err
+}
+
 // verify is called on resumption too.
 func (c *Client) verify(state tls.ConnectionState) error {
 	if c.spec.NeedALPN && state.NegotiatedProtocol == "" {
@@ -104,7 +114,7 @@ func (c *Client) verify(state tls.ConnectionState) error {
 // Handshake makes a TLS connection of conn, which it owns: a failure, an *Error, closes it. The deadline bounds it, and so
 // do the context and the option handshakeTimeout; the zero Time is none. A connection that comes back has no deadlines.
 func (c *Client) Handshake(ctx context.Context, conn net.Conn, deadline time.Time) (*tls.Conn, error) {
-	config, err := c.config()
+	config, err := c.config(ctx)
 	if err != nil {
 		_ = conn.Close()
 		return nil, failure(c.spec.Name, err)

@@ -68,7 +68,7 @@ func shake(ctx context.Context, h handshake, deadline time.Time) error {
 // and two watchers would cost more than they see.
 func (h handshake) watched(ctx context.Context) context.Context {
 	if h.server {
-		return context.Background()
+		return context.WithoutCancel(ctx)
 	}
 	return ctx
 }
@@ -108,8 +108,15 @@ func (h handshake) warnOfExpiry(ctx context.Context, state tls.ConnectionState) 
 	}
 	leaf := state.PeerCertificates[0]
 	if days, soon := certs.ExpiresSoon(leaf, time.Now()); soon {
-		warn(ctx, h.layer, fmt.Sprintf("the certificate of %s ends in %d days, at %s", h.conn.RemoteAddr(), days, leaf.NotAfter.UTC().Format(time.RFC3339)))
+		warn(ctx, h.layer, fmt.Sprintf("the certificate of %s%s, at %s", h.conn.RemoteAddr(), end(days), leaf.NotAfter.UTC().Format(time.RFC3339)))
 	}
+}
+
+func end(days int) string {
+	if days < 0 {
+		return " has ended"
+	}
+	return fmt.Sprintf(" ends in %d days", days)
 }
 
 func warn(ctx context.Context, layer, detail string) {

@@ -221,3 +221,30 @@ func TestTraceOfAHandshake(t *testing.T) {
 		}
 	}
 }
+
+// A file of authorities that is broken leaves those from before in use, on both sides.
+func TestBrokenRootsLeaveTheOldOnes(t *testing.T) {
+	l := newLab(t, certtest.Spec{})
+	l.server.ClientAuth, l.server.ClientCA = "require", l.ca
+	l.client.Certificate, l.client.PrivateKey, _ = l.authority.WritePair(certtest.Spec{Names: []string{"client.test"}})
+	server, err := tlsconn.NewServer(l.server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := tlsconn.NewClient(l.client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.between(client, server), l.serverErr); err != nil {
+		t.Fatal(err)
+	}
+	r := newRecord()
+	l.tracer = r.add
+	certtest.WriteFile(t, l.ca, []byte("broken"))
+	for deadline := time.Now().Add(patience); len(r.more) == 0 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if err := errors.Join(l.between(client, server), l.serverErr); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.wait(t, "stays in use")
+}

@@ -47,7 +47,7 @@ func NewServer(s ServerSpec) (*Server, error) {
 	}
 	if s.ClientCA != "" {
 		v.roots = certs.NewRoots(s.ClientCA)
-		v.base.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return v.config() }
+		v.base.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) { return v.config(hello.Context()) }
 	}
 	return v, nil
 }
@@ -65,12 +65,12 @@ func (s ServerSpec) problem() *Problem {
 }
 
 // config returns the configuration for the authorities as they are now.
-func (s *Server) config() (*tls.Config, error) {
+func (s *Server) config(ctx context.Context) (*tls.Config, error) {
 	last := s.made.Load()
 	if last != nil && time.Since(last.at) < recheck {
 		return last.config, nil
 	}
-	roots, err := s.roots.Pool()
+	roots, err := pool(ctx, s.spec.Layer, s.roots)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (s *Server) warnOfExpiry(ctx context.Context, chain []*tls.Certificate) {
 	}
 	for _, c := range chain {
 		if days, soon := certs.ExpiresSoon(c.Leaf, time.Now()); soon {
-			warn(ctx, s.spec.Layer, fmt.Sprintf("the certificate %s ends in %d days", subject(c.Leaf), days))
+			warn(ctx, s.spec.Layer, "the certificate "+subject(c.Leaf)+end(days))
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/epctl/endpoint/internal/certs"
 	"github.com/epctl/endpoint/internal/certs/certtest"
 	"github.com/epctl/endpoint/internal/tlsconn"
+	"github.com/epctl/endpoint/trace"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -32,6 +33,7 @@ type lab struct {
 	server            tlsconn.ServerSpec
 	client            tlsconn.ClientSpec
 	serverErr         error
+	tracer            trace.Tracer
 	serverState, seen tls.ConnectionState
 }
 
@@ -69,7 +71,7 @@ func (l *lab) shake() error {
 }
 
 func (l *lab) between(client *tlsconn.Client, server *tlsconn.Server) error {
-	ctx, cancel := context.WithTimeout(l.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(trace.With(l.t.Context(), l.tracer), patience)
 	defer cancel()
 	near, far := pipe(l.t)
 	served := make(chan error)
