@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -16,12 +17,18 @@ type deriver struct {
 	registry *registry.Registry
 	addr     net.Addr
 	values   map[grammar.Span]string // of the server's string, by their places
+
+	made    *throwaway             // certificate of the server, nil where it has its own
+	scratch func() (string, error) // makes a directory for files, once
+	trusted string                 // how the client that was derived verifies its server
 }
 
-func newDeriver(r *registry.Registry, server string, addr net.Addr) deriver {
+func newDeriver(r *registry.Registry, server string, addr net.Addr) *deriver {
 	d, _ := grammar.Parse(server)
-	return deriver{r, addr, valuesOf(d)}
+	return &deriver{registry: r, addr: addr, values: valuesOf(d), scratch: func() (string, error) { return "", errNoScratch }}
 }
+
+var errNoScratch = errors.New("there is no directory for temporary files")
 
 // clientOf returns the client role that fits a server role.
 func clientOf(role registry.Role) registry.Role {
@@ -34,7 +41,7 @@ func clientOf(role registry.Role) registry.Role {
 // client returns the string of a client for the server that layer is. It is the server's own plugin as a client, with
 // the address that the server listens on and what was given of the parameters that both have; where the plugin has no
 // such client and wraps nothing, it is another endpoint that needs nothing but an address.
-func (d deriver) client(layer *registry.Layer) (string, error) {
+func (d *deriver) client(layer *registry.Layer) (string, error) {
 	out, err := d.derive(layer)
 	if err != nil {
 		return "", err
@@ -42,7 +49,7 @@ func (d deriver) client(layer *registry.Layer) (string, error) {
 	return out.Text(grammar.Brackets), nil
 }
 
-func (d deriver) derive(layer *registry.Layer) (*grammar.Description, error) {
+func (d *deriver) derive(layer *registry.Layer) (*grammar.Description, error) {
 	role := clientOf(layer.Role)
 	reason := fmt.Errorf("no %s connects to a server of %s on %s", role.Noun(), layer.Plugin.Name, address(d.addr))
 	for _, p := range d.plugins(layer, role) {
@@ -61,22 +68,27 @@ func (d deriver) derive(layer *registry.Layer) (*grammar.Description, error) {
 
 // plugins returns those that may be the client: the server's own first, then those that need an address only, of which
 // those that are servers as well mean the network as it is.
-func (d deriver) plugins(layer *registry.Layer, role registry.Role) []registry.Plugin {
+func (d *deriver) plugins(layer *registry.Layer, role registry.Role) []registry.Plugin {
 	all := []registry.Plugin{layer.Plugin}
 	if !slices.ContainsFunc(layer.Args, func(a registry.LayerArg) bool { return len(a.Inner) > 0 }) {
-		var both, others []registry.Plugin
-		for _, p := range d.registry.Plugins() {
-			switch {
-			case p.Name == layer.Plugin.Name || !needsAnAddress(p.Params(role)):
-			case slices.Contains(p.Roles(), layer.Role):
-				both = append(both, p)
-			default:
-				others = append(others, p)
-			}
-		}
-		all = slices.Concat(all, both, others)
+		all = append(all, d.plain(layer.Role, role)...)
 	}
 	return slices.DeleteFunc(all, func(p registry.Plugin) bool { return !slices.Contains(p.Roles(), role) })
+}
+
+// plain are the plugins that need an address only; first those that are servers as well.
+func (d *deriver) plain(server, client registry.Role) []registry.Plugin {
+	var both, others []registry.Plugin
+	for _, p := range d.registry.Plugins() {
+		switch {
+		case !needsAnAddress(p.Params(client)):
+		case slices.Contains(p.Roles(), server):
+			both = append(both, p)
+		default:
+			others = append(others, p)
+		}
+	}
+	return append(both, others...)
 }
 
 // needsAnAddress says that an address is all that has to be given to connect. To what is encrypted an address says too
@@ -98,7 +110,7 @@ func needsAnAddress(params []registry.Param) bool {
 }
 
 // description makes the client of plugin p for the server that layer is.
-func (d deriver) description(layer *registry.Layer, p registry.Plugin, role registry.Role) (*grammar.Description, error) {
+func (d *deriver) description(layer *registry.Layer, p registry.Plugin, role registry.Role) (*grammar.Description, error) {
 	out := &grammar.Description{Fields: []grammar.Field{{Value: p.Name}}}
 	for _, param := range p.Params(role) {
 		field, ok, err := d.field(layer, param)
@@ -109,10 +121,10 @@ func (d deriver) description(layer *registry.Layer, p registry.Plugin, role regi
 			out.Fields = append(out.Fields, field)
 		}
 	}
-	return out, nil
+	return out, d.verifying(out, layer, p, role)
 }
 
-func (d deriver) field(layer *registry.Layer, p registry.Param) (field grammar.Field, ok bool, err error) {
+func (d *deriver) field(layer *registry.Layer, p registry.Param) (field grammar.Field, ok bool, err error) {
 	field = grammar.Field{Key: p.Name, Keyed: true}
 	if field.Value, ok = d.address(p); ok {
 		return field, true, nil
@@ -134,7 +146,7 @@ func (d deriver) field(layer *registry.Layer, p registry.Param) (field grammar.F
 }
 
 // address returns the value of a parameter that says where to connect to.
-func (d deriver) address(p registry.Param) (string, bool) {
+func (d *deriver) address(p registry.Param) (string, bool) {
 	host, port, isIP := hostPort(d.addr)
 	switch {
 	case !p.Required:

@@ -38,9 +38,13 @@ type trial struct {
 	OK     bool             `json:"ok"`
 	Error  string           `json:"error,omitempty"`
 	Errors []*grammar.Error `json:"errors,omitempty"` // of the string
-	Tries  []*attempt       `json:"tries"`            // one an address
-	Events []event          `json:"events"`
+	// Certificate tells of one that was made for the server, "" where it has its own or needs none.
+	Certificate string     `json:"certificate,omitempty"`
+	Tries       []*attempt `json:"tries"` // one an address
+	Events      []event    `json:"events"`
 
+	made   *throwaway // the certificate
+	dir    string     // of other files
 	mu     sync.Mutex
 	events []trace.Event
 	dial   *picture // of a client
@@ -48,17 +52,20 @@ type trial struct {
 
 // An attempt is one connection, or one exchange of datagrams, of a trial.
 type attempt struct {
-	Listening string     `json:"listening,omitempty"`
-	Client    string     `json:"client,omitempty"` // the string of the client
-	Local     string     `json:"local,omitempty"`  // addresses of the client's socket
-	Remote    string     `json:"remote,omitempty"`
-	ConnectMS float64    `json:"connectMs"`
-	ToServer  *transfer  `json:"toServer,omitempty"`
-	ToClient  *transfer  `json:"toClient,omitempty"`
-	Heard     []string   `json:"heard,omitempty"` // of a group: what was heard on which interface, from whom
-	HalfClose bool       `json:"halfClose"`
-	Options   tryOptions `json:"options"`
-	Error     string     `json:"error,omitempty"`
+	Listening string        `json:"listening,omitempty"`
+	Client    string        `json:"client,omitempty"` // the string of the client
+	Local     string        `json:"local,omitempty"`  // addresses of the client's socket
+	Remote    string        `json:"remote,omitempty"`
+	ConnectMS float64       `json:"connectMs"`
+	TLS       *negotiated   `json:"tls,omitempty"`
+	Verified  *verification `json:"verified,omitempty"` // of the server's certificate by the client
+	Trusted   string        `json:"trusted,omitempty"`  // why a client that was made for the server does
+	ToServer  *transfer     `json:"toServer,omitempty"`
+	ToClient  *transfer     `json:"toClient,omitempty"`
+	Heard     []string      `json:"heard,omitempty"` // of a group: what was heard on which interface, from whom
+	HalfClose bool          `json:"halfClose"`
+	Options   tryOptions    `json:"options"`
+	Error     string        `json:"error,omitempty"`
 
 	connect time.Duration
 }
@@ -83,6 +90,7 @@ func (c *tryCmd) Run(ctx context.Context, a *app) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.Timeout, fmt.Errorf("not done after %s", c.Timeout))
 	defer cancel()
 	t := &trial{Input: judge(a.registry, c.String, registry.Role(c.Role)).text, Tries: []*attempt{}, Events: []event{}}
+	defer t.clean()
 	start := time.Now()
 	err := c.try(ctx, a, t)
 	if err != nil && ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)) {
@@ -95,7 +103,7 @@ func (c *tryCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (c *tryCmd) try(ctx context.Context, a *app, t *trial) error {
-	role, err := a.pick(c.String, c.wanted()...)
+	s, role, err := t.prepare(ctx, a, c)
 	if err != nil {
 		return err
 	}
@@ -103,13 +111,13 @@ func (c *tryCmd) try(ctx context.Context, a *app, t *trial) error {
 	ctx = trace.With(ctx, t.record)
 	switch role {
 	case registry.RoleServer:
-		return t.server(ctx, a, c.String)
+		return t.server(ctx, a, s)
 	case registry.RolePacketServer:
-		return t.packetServer(ctx, a, c.String)
+		return t.packetServer(ctx, a, s)
 	case registry.RoleClient, registry.RolePacketClient:
-		at := t.attempt(c.String, a)
+		at := t.attempt(s, a)
 		ctx, t.dial = pictured(ctx, traceText, "")
-		conn, err := at.dial(ctx, a, c.String, role)
+		conn, err := at.dial(ctx, a, s, role)
 		t.dial.end(conn, err)
 		if err != nil {
 			return err
@@ -144,6 +152,9 @@ func (at *attempt) dial(ctx context.Context, a *app, s string, role registry.Rol
 	at.connect = time.Since(start)
 	at.ConnectMS = milliseconds(at.connect)
 	at.Local, at.Remote = addressText(conn.LocalAddr()), addressText(conn.RemoteAddr())
+	if role == registry.RoleClient {
+		at.encrypted(a, s, conn)
+	}
 	return conn, nil
 }
 

@@ -83,7 +83,7 @@ func udpPort(a net.Addr) uint16 {
 }
 
 // member is the client for one membership: what the server was given, but for the one group, sender and interface.
-func (d deriver) member(layer *registry.Layer, m multicast.Membership) (string, error) {
+func (d *deriver) member(layer *registry.Layer, m multicast.Membership) (string, error) {
 	out, err := d.description(layer, layer.Plugin, registry.RolePacketClient)
 	if err != nil {
 		return "", err

@@ -80,6 +80,9 @@ func (t *trial) print(a *app, start time.Time, err error) error {
 	o := a.out
 	var b strings.Builder
 	b.WriteString(o.strong(printable(t.Input)) + ", a " + t.Role.Noun() + "\n")
+	if t.Certificate != "" {
+		b.WriteString(strings.Join(wrap("certificate: "+printable(t.Certificate), o.width), "\n") + "\n")
+	}
 	line := newTimeline(o, start)
 	for _, e := range t.events {
 		b.WriteString(line.line(e))
@@ -117,11 +120,13 @@ func (at *attempt) facts(o *output) string {
 	if at.Local != "" {
 		add("connected", printable(at.Local)+" to "+printable(at.Remote)+" in "+elapsed(at.connect))
 	}
+	add("TLS", printable(at.TLS.text()))
+	add("verified", printable(at.verifiedText()))
 	for _, heard := range at.Heard {
 		add("heard", printable(heard))
 	}
-	add("to server", at.ToServer.text(at.HalfClose))
-	add("to client", at.ToClient.text(at.HalfClose))
+	add("to server", at.ToServer.text(at.endText()))
+	add("to client", at.ToClient.text(at.endText()))
 	if at.Error != "" {
 		first, _, _ := strings.Cut(at.Error, "\n") // all of it is told on stderr
 		facts.add(cell{"failed", o.bad}, cell{text: printable(first)})
@@ -129,16 +134,23 @@ func (at *attempt) facts(o *output) string {
 	return facts.text(o.width)
 }
 
-func (t *transfer) text(half bool) string {
+// endText says whether each side could end what it sends and still receive: on TLS by a close_notify.
+func (at *attempt) endText() string {
+	switch {
+	case !at.HalfClose:
+		return "no half-close"
+	case at.TLS != nil:
+		return "half-closed by close_notify"
+	}
+	return "half-closed"
+}
+
+func (t *transfer) text(end string) string {
 	switch {
 	case t == nil:
 		return ""
 	case t.Datagrams > 0:
 		return fmt.Sprintf("%d datagrams, %d bytes, all right, in %s", t.Datagrams, t.Bytes, elapsed(t.elapsed))
-	}
-	end := "no half-close"
-	if half {
-		end = "half-closed"
 	}
 	return fmt.Sprintf("1 MiB, every byte right, in %s: %s; %s", elapsed(t.elapsed), rate(t.PerSecond), end)
 }

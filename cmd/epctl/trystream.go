@@ -50,13 +50,15 @@ func (t *trial) server(ctx context.Context, a *app, s string) error {
 
 // stream tries one address of a listener.
 func (t *trial) stream(ctx context.Context, a *app, s string, layer *registry.Layer, addr net.Addr, ln net.Listener, accepted <-chan net.Conn) error {
-	client, err := newDeriver(a.registry, s, addr).client(layer)
+	d := t.deriver(a, s, addr)
+	client, err := d.client(layer)
 	if err != nil {
 		at := &attempt{Listening: addressText(addr), Options: tryOptions{Listener: settingsOf(ln)}}
 		t.Tries = append(t.Tries, at)
 		return at.fail(err)
 	}
 	at := t.attempt(client, a)
+	at.Trusted = d.trusted
 	at.Listening, at.Options.Listener = addressText(addr), settingsOf(ln)
 	conn, err := at.dial(ctx, a, client, registry.RoleClient)
 	if err != nil {
@@ -73,11 +75,9 @@ func (at *attempt) exchange(ctx context.Context, conn net.Conn, accepted <-chan 
 	up, down := pattern(1), pattern(2)
 	start := time.Now()
 	sent := send(conn, up)
-	var peer net.Conn
-	select {
-	case peer = <-accepted:
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	peer, err := accept(ctx, conn, accepted, sent)
+	if err != nil {
+		return err
 	}
 	defer peer.Close()
 	defer context.AfterFunc(ctx, func() { _ = peer.Close() })()
@@ -97,6 +97,27 @@ func (at *attempt) exchange(ctx context.Context, conn net.Conn, accepted <-chan 
 	return nil
 }
 
+// accept waits for the connection that the server accepts. Where nothing can be sent any more, none comes.
+func accept(ctx context.Context, conn net.Conn, accepted <-chan net.Conn, sent chan sending) (net.Conn, error) {
+	select {
+	case peer := <-accepted:
+		return peer, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case s := <-sent:
+		if s.err != nil {
+			return nil, fmt.Errorf("to the server: %w", refusal(conn, s.err))
+		}
+		sent <- s // for who receives
+	}
+	select {
+	case peer := <-accepted:
+		return peer, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
 // pattern is bytes that no other pattern has.
 func pattern(seed byte) []byte {
 	p := make([]byte, trySize)
@@ -110,7 +131,7 @@ type sending struct {
 	err  error
 }
 
-func send(conn net.Conn, p []byte) <-chan sending {
+func send(conn net.Conn, p []byte) chan sending {
 	done := make(chan sending, 1)
 	go func() {
 		_, err := conn.Write(p)
