@@ -267,6 +267,11 @@ func (e *events) failure() error {
 	return nil
 }
 
+// warn reports whether there is a warning, or an error of the dialogue.
+func (e *events) warn() bool {
+	return e.failure() != nil || slices.ContainsFunc(e.all(), func(e trace.Event) bool { return e.Kind == trace.Warning })
+}
+
 // An outcome is what came of a case on our side.
 type outcome struct {
 	conn   net.Conn
@@ -296,6 +301,9 @@ func judge(t *testing.T, want peerscript.Want, got outcome, peer *peerscript.Res
 	}
 	if want.Within > 0 && got.took > want.Within {
 		t.Errorf("it took %s, want at most %s", got.took, want.Within)
+	}
+	if want.Outcome == "plain" && !got.events.warn() {
+		t.Error("nobody is told that there is no TLS")
 	}
 	if want.Outcome == "error" {
 		judgeError(t, want, got.err)
