@@ -59,11 +59,11 @@ type dialResult struct {
 
 // newChart makes the picture of a dial that began at start.
 func newChart(events []trace.Event, start time.Time, result dialResult) chart {
-	p := plotter{start: start, result: result, numbers: &timeline{numbers: make(map[uint64]int)}}
+	p := plotter{start: start, result: result, numbers: newTimeline(nil, start)}
 	p.layers = layersOf(events)
 	c := chart{total: max(result.at.Sub(start), 1), failed: result.err != nil}
 	for _, e := range events {
-		p.plot(&c, e)
+		p.plot(&c, p.numbers.plain(e))
 	}
 	c.crown(p, result)
 	for _, b := range c.bars {
@@ -140,7 +140,7 @@ func aim(e trace.Event) string {
 	case trace.AttemptStart:
 		return address(e.Remote)
 	}
-	return printable(e.Detail) + " with " + address(e.Remote)
+	return shaking(e)
 }
 
 func (p *plotter) finish(b *bar, e trace.Event, at time.Duration) {
@@ -158,6 +158,8 @@ func (p *plotter) finish(b *bar, e trace.Event, at time.Duration) {
 		b.story += " failed" + took + ": " + shorten(cause(e.Err))
 	case e.Kind == trace.ResolveDone:
 		b.story += " " + answerText(e) + took
+	case e.Kind == trace.HandshakeDone && e.Detail != "":
+		b.story += ": " + shorten(success(e)) + took
 	default:
 		b.story += " " + success(e) + took
 	}

@@ -22,7 +22,7 @@ type listenCmd struct {
 }
 
 func (c *listenCmd) Help() string {
-	return "The addresses are told on stderr. What comes is written to stdout until a signal ends it."
+	return "The addresses are told on stderr, and so are clients whose handshake failed. What comes is written to stdout until a signal ends it."
 }
 
 func (c *listenCmd) wanted() []registry.Role {
@@ -45,7 +45,7 @@ func (c *listenCmd) Run(ctx context.Context, a *app) error {
 	}
 	ctx, stop := untilSignal(ctx)
 	defer stop()
-	traced, flush := a.traced(ctx, c.Trace)
+	traced, flush := a.warned(ctx, c.Trace)
 	defer flush()
 	if role == registry.RolePacketServer {
 		return signalOr(ctx, c.packets(traced, a))

@@ -14,18 +14,19 @@ import (
 // A timeline makes lines for people of the events of a dial or a listen.
 type timeline struct {
 	start   time.Time
-	output  *output        // for which the lines are
-	numbers map[uint64]int // of the look-ups, attempts and handshakes, as people count
+	output  *output           // for which the lines are
+	numbers map[uint64]int    // of the look-ups, attempts and handshakes, as people count
+	begun   map[uint64]string // what the handshakes said when they began
 }
 
 func newTimeline(o *output, start time.Time) *timeline {
-	return &timeline{start: start, output: o, numbers: make(map[uint64]int)}
+	return &timeline{start: start, output: o, numbers: make(map[uint64]int), begun: make(map[uint64]string)}
 }
 
 // line is a time, what it is about, and what happened; of several lines where there is much to tell.
 func (t *timeline) line(e trace.Event) string {
 	head := fmt.Sprintf("%9s  %-12s ", elapsed(e.Time.Sub(t.start)), t.subject(e))
-	story, paint := story(e), t.paint(e)
+	story, paint := story(t.plain(e)), t.paint(e)
 	var b strings.Builder
 	b.WriteString(t.output.faint(head))
 	for i, line := range strings.Split(story, "\n") {
@@ -38,6 +39,20 @@ func (t *timeline) line(e trace.Event) string {
 		}
 	}
 	return b.String()
+}
+
+// plain takes away what a handshake says at its end as it said it at its beginning: what is left was agreed on.
+func (t *timeline) plain(e trace.Event) trace.Event {
+	switch e.Kind {
+	case trace.HandshakeStart:
+		t.begun[e.ID] = e.Detail
+	case trace.HandshakeDone:
+		if e.Detail == t.begun[e.ID] {
+			e.Detail = ""
+		}
+		delete(t.begun, e.ID)
+	}
+	return e
 }
 
 // paint says how to colour the story of an event.
@@ -74,7 +89,7 @@ func story(e trace.Event) string {
 	case trace.AttemptStart:
 		return layer + "connecting to " + address(e.Remote)
 	case trace.HandshakeStart:
-		return layer + printable(e.Detail) + " with " + address(e.Remote)
+		return layer + shaking(e)
 	case trace.Listening:
 		if e.Err == nil {
 			return layer + "on " + address(e.Local)
@@ -101,8 +116,18 @@ func success(e trace.Event) string {
 		return "connected from " + address(e.Local)
 	case e.Kind == trace.AttemptDone:
 		return "connected"
+	case e.Detail != "":
+		return printable(e.Detail)
 	}
 	return "done"
+}
+
+// shaking is what a handshake is and with whom. One that has a name in it already is at an address.
+func shaking(e trace.Event) string {
+	if strings.Contains(e.Detail, " with ") {
+		return printable(e.Detail) + " at " + address(e.Remote)
+	}
+	return printable(e.Detail) + " with " + address(e.Remote)
 }
 
 func stack(layers []trace.Layer) string {

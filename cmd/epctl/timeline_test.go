@@ -28,6 +28,10 @@ func sampleEvents(start time.Time) []trace.Event {
 		{Kind: trace.AttemptDone, Time: at(1301), ID: 80, Local: v4, Elapsed: 1048 * time.Millisecond},
 		{Kind: trace.HandshakeStart, Time: at(1301), ID: 81, Layer: "gate", Detail: "asking", Remote: v4},
 		{Kind: trace.HandshakeDone, Time: at(1311), ID: 81, Elapsed: 10 * time.Millisecond},
+		{Kind: trace.HandshakeStart, Time: at(1312), ID: 82, Layer: "tls", Detail: "TLS with localhost", Remote: v4},
+		{Kind: trace.HandshakeDone, Time: at(1316), ID: 82, Detail: "TLS 1.3, TLS_AES_128_GCM_SHA256, ALPN h\x1b2", Elapsed: 4 * time.Millisecond},
+		{Kind: trace.HandshakeStart, Time: at(1317), ID: 83, Layer: "starttls", Detail: "STARTTLS by smtp", Remote: v4},
+		{Kind: trace.HandshakeDone, Time: at(1319), ID: 83, Detail: "STARTTLS by smtp", Elapsed: 2 * time.Millisecond},
 		{Kind: trace.Listening, Time: at(1320), Layer: "tcp6", Local: v6, Err: errors.New("in use")},
 		{Kind: trace.Changed, Time: at(70000), Layer: "alliface", Detail: "fe80::1%eth0 added"},
 		{Kind: trace.Warning, Time: at(70001), Layer: "gate", Detail: "the password is " + strings.Repeat("very ", 12) + "short"},
@@ -53,6 +57,11 @@ func TestTimeline(t *testing.T) {
    1.30 s  attempt 3    connected from 127.0.0.1:80 after 1.05 s
    1.30 s  handshake 4  gate: asking with 127.0.0.1:80
    1.31 s  handshake 4  done after 10 ms
+   1.31 s  handshake 5  tls: TLS with localhost at 127.0.0.1:80
+   1.32 s  handshake 5  TLS 1.3, TLS_AES_128_GCM_SHA256, ALPN h\x1b2 after 4.00
+                        ms
+   1.32 s  handshake 6  starttls: STARTTLS by smtp with 127.0.0.1:80
+   1.32 s  handshake 6  done after 2.00 ms
    1.32 s  listening    tcp6: on [::1]:80 failed: in use
   70.00 s  changed      alliface: fe80::1%eth0 added
   70.00 s  warning      gate: the password is very very very very very very very

@@ -25,16 +25,31 @@ type tracePrinter struct {
 // traced returns a context whose events are printed on stderr in the given form, and what ends the printing once all
 // events so far are there.
 func (a *app) traced(ctx context.Context, form traceFlag) (context.Context, func()) {
-	if form == "" {
+	switch form {
+	case "":
 		return ctx, func() {}
+	case traceJSON:
+		return printed(ctx, func(e trace.Event) { _ = a.err.print(eventLine(e)) })
 	}
-	p := &tracePrinter{done: make(chan struct{})}
-	p.more.L = &p.mu
 	line := newTimeline(a.err, time.Now())
-	p.print = func(e trace.Event) { _ = a.err.print(line.line(e)) }
-	if form == traceJSON {
-		p.print = func(e trace.Event) { _ = a.err.print(eventLine(e)) }
+	return printed(ctx, func(e trace.Event) { _ = a.err.print(line.line(e)) })
+}
+
+// warned is traced, but without a form the warnings are printed nevertheless.
+func (a *app) warned(ctx context.Context, form traceFlag) (context.Context, func()) {
+	if form != "" {
+		return a.traced(ctx, form)
 	}
+	return printed(ctx, func(e trace.Event) {
+		if e.Kind == trace.Warning {
+			_ = a.err.print(a.err.warning("warning: ") + printable(e.Layer+": "+e.Detail) + "\n")
+		}
+	})
+}
+
+func printed(ctx context.Context, print func(trace.Event)) (context.Context, func()) {
+	p := &tracePrinter{print: print, done: make(chan struct{})}
+	p.more.L = &p.mu
 	go p.run()
 	return trace.With(ctx, p.add), p.close
 }
