@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"testing"
 )
 
 // A socket is one on which somebody waits for others.
@@ -22,9 +21,8 @@ type socket struct {
 
 func (s socket) String() string { return s.network + " " + s.AddrPort.String() }
 
-// listeners are the TCP sockets that listen and the UDP sockets of all processes of a group.
-func listeners(t *testing.T, group int) []socket {
-	t.Helper()
+// listeners are the sockets of all processes of a group.
+func listeners(group int) []socket {
 	inodes := map[string]bool{}
 	for _, pid := range groupMembers(group) {
 		links, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid)) // none where the process is gone
@@ -34,6 +32,11 @@ func listeners(t *testing.T, group int) []socket {
 			}
 		}
 	}
+	return sockets(inodes)
+}
+
+// sockets are the TCP sockets that listen and the UDP sockets that have one of the inodes, nil for all.
+func sockets(inodes map[string]bool) []socket {
 	var found []socket
 	for _, network := range []string{"tcp", "tcp6", "udp", "udp6"} {
 		table, err := os.ReadFile("/proc/net/" + network)
@@ -74,7 +77,7 @@ func groupMembers(group int) []int {
 // for those of connections.
 func parseSocket(line, network string, inodes map[string]bool) (netip.AddrPort, bool) {
 	fields := strings.Fields(line)
-	if len(fields) < 10 || !inodes[fields[9]] {
+	if len(fields) < 10 || inodes != nil && !inodes[fields[9]] {
 		return netip.AddrPort{}, false
 	}
 	const listen, unconnected = "0A", "07"

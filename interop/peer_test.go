@@ -5,17 +5,13 @@ package interop
 import (
 	"crypto/x509"
 	"fmt"
-	"net"
+	"io"
 	"os"
-	"os/exec"
 	"os/user"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/epctl/endpoint/internal/certs/certtest"
 	"github.com/epctl/endpoint/internal/testenv"
@@ -30,6 +26,7 @@ type peer struct {
 	root  *x509.Certificate // of the same
 	ports map[string]int    // by the names that the configuration has for them
 	login *user.User        // whom the server runs as
+	watch io.Writer         // takes the process groups that are to die with this process
 }
 
 // newPeer makes the directory of a server that runs as the named user.
@@ -43,11 +40,12 @@ func newPeer(t *testing.T, login string, key certtest.KeyType) *peer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	p := &peer{t: t, dir: dir, ports: map[string]int{}, login: account}
+	t.Cleanup(func() { removeDir(t, dir) })
+	p := &peer{t: t, dir: dir, ports: map[string]int{}, login: account, watch: startWatch(t, dir)}
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(p.showLogs)
 	p.own(dir)
 	p.certificate(key)
 	return p
@@ -131,142 +129,3 @@ func (p *peer) port(name string) int {
 }
 
 func (p *peer) address(name string) string { return fmt.Sprintf("127.0.0.1:%d", p.port(name)) }
-
-// run runs a program as the peer's user, and ends the test where it fails.
-func (p *peer) run(name string, args ...string) {
-	p.t.Helper()
-	cmd := exec.CommandContext(testContext(p.t), name, args...)
-	cmd.Dir, cmd.SysProcAttr = p.dir, p.process()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		p.t.Fatalf("%s: %v\n%s", cmd, err, out)
-	}
-}
-
-// process makes what is started the leader of a session and of a process group, and the peer's user from the beginning.
-func (p *peer) process() *syscall.SysProcAttr {
-	p.t.Helper()
-	attr := &syscall.SysProcAttr{Setsid: true}
-	if p.login.Uid != "0" {
-		attr.Credential = &syscall.Credential{Uid: uint32(p.id(p.login.Uid)), Gid: uint32(p.id(p.login.Gid))}
-	}
-	return attr
-}
-
-// serve starts a server, waits until it listens on all ports of the peer, and ends it with the test.
-func (p *peer) serve(name string, args ...string) {
-	p.t.Helper()
-	out, err := os.Create(filepath.Join(p.dir, "out"))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer out.Close()
-	watch := startWatch(p.t, p.dir)
-	cmd := exec.Command(name, args...)
-	cmd.Dir, cmd.SysProcAttr = p.dir, p.process()
-	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Start(); err != nil {
-		p.t.Fatal(err)
-	}
-	watch(cmd.Process.Pid)
-	ended := make(chan struct{})
-	go func() {
-		_ = cmd.Wait()
-		close(ended)
-	}()
-	p.t.Cleanup(func() { p.stop(cmd.Process.Pid, ended) })
-	p.awaitPorts(cmd.Process.Pid, ended)
-}
-
-// stop asks the server to end, and kills what is left of its group after that.
-func (p *peer) stop(pid int, ended <-chan struct{}) {
-	_ = syscall.Kill(pid, syscall.SIGTERM)
-	select {
-	case <-ended:
-	case <-time.After(5 * time.Second):
-	}
-	_ = syscall.Kill(-pid, syscall.SIGKILL)
-	<-ended
-	if p.t.Failed() {
-		for _, name := range []string{"out", "log"} {
-			if text, err := os.ReadFile(filepath.Join(p.dir, name)); err == nil && len(text) > 0 {
-				p.t.Logf("the server's %s:\n%s", name, text)
-			}
-		}
-	}
-}
-
-// awaitPorts waits until processes of the group listen on all ports of the peer, and on nothing that another machine
-// could reach.
-func (p *peer) awaitPorts(group int, ended <-chan struct{}) {
-	p.t.Helper()
-	ctx := testContext(p.t)
-	for {
-		listening := listeners(p.t, group)
-		missing := false
-		for _, number := range p.ports {
-			missing = missing || !slices.ContainsFunc(listening, func(a socket) bool { return int(a.Port()) == number })
-		}
-		if !missing {
-			for _, a := range listening {
-				if !a.Addr().IsLoopback() {
-					p.t.Errorf("the server has %v open", a)
-				}
-			}
-			return
-		}
-		select {
-		case <-ended:
-			p.t.Fatal("the server ended before it listened")
-		case <-ctx.Done():
-			p.t.Fatalf("the server listens on %v, wanted %v", listening, p.ports)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
-// startWatch starts a process that outlives this one where a test panics or times out, and then kills the group that
-// the returned function was given, and removes dir.
-func startWatch(t *testing.T, dir string) func(group int) {
-	t.Helper()
-	const script = `read -r group; read -r _; kill -KILL -- "-$group"; rm -rf -- "$1"`
-	cmd := exec.Command("sh", "-c", script, "sh", dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // out of reach of a terminal's interrupt
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	return func(group int) {
-		t.Helper()
-		if _, err := fmt.Fprintln(in, group); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// freePort finds a port that nobody has, outside the range from which the system takes the ports of connections. It
-// stays reserved among runs of these tests, which an abstract socket of its number tells of, until this test ends.
-func freePort(t *testing.T) int {
-	t.Helper()
-	const first, last = 20000, 32000
-	for n := first + os.Getpid()%(last-first); n < last; n++ {
-		mark, err := net.Listen("unix", fmt.Sprintf("@endpoint-interop-%d", n))
-		if err != nil {
-			continue
-		}
-		if ln, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", n)); err == nil {
-			_ = ln.Close()
-			t.Cleanup(func() { _ = mark.Close() })
-			return n
-		}
-		_ = mark.Close()
-	}
-	t.Fatal("no free port")
-	return 0
-}

@@ -1,0 +1,195 @@
+//go:build linux
+
+package interop
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// run runs a program as the peer's user, and ends the test where it fails.
+func (p *peer) run(name string, args ...string) {
+	p.t.Helper()
+	_, ended := p.start(name, args...)
+	select {
+	case err := <-ended:
+		if err != nil {
+			p.t.Fatalf("%s: %v", name, err)
+		}
+	case <-testContext(p.t).Done():
+		p.t.Fatalf("%s takes too long", name)
+	}
+}
+
+// process makes what is started the leader of a session and of a process group, and the peer's user from the beginning.
+func (p *peer) process() *syscall.SysProcAttr {
+	p.t.Helper()
+	attr := &syscall.SysProcAttr{Setsid: true}
+	if p.login.Uid != "0" {
+		attr.Credential = &syscall.Credential{Uid: uint32(p.id(p.login.Uid)), Gid: uint32(p.id(p.login.Gid))}
+	}
+	return attr
+}
+
+// serve starts a server, waits until it listens on all ports of the peer, and ends it with the test.
+func (p *peer) serve(name string, args ...string) {
+	p.t.Helper()
+	p.awaitPorts(p.start(name, args...))
+}
+
+// start starts a program that ends with the test, and returns its process group and a channel that tells of its end.
+func (p *peer) start(name string, args ...string) (group int, ended <-chan error) {
+	p.t.Helper()
+	out, err := os.OpenFile(filepath.Join(p.dir, "out"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer out.Close()
+	cmd := exec.Command(name, args...)
+	cmd.Dir, cmd.SysProcAttr = p.dir, p.process()
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	group = cmd.Process.Pid
+	fmt.Fprintln(p.watch, group)
+	end := make(chan error, 1)
+	go func() {
+		end <- cmd.Wait()
+		close(end)
+	}()
+	p.t.Cleanup(func() { p.stop(group, end) })
+	return group, end
+}
+
+// stop asks a program to end where it has not, and kills what is left of its group.
+func (p *peer) stop(group int, ended <-chan error) {
+	select {
+	case <-ended:
+	default:
+		_ = syscall.Kill(group, syscall.SIGTERM)
+	}
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+	}
+	_ = syscall.Kill(-group, syscall.SIGKILL)
+	for range ended { // the one that was killed has ended too, when nobody can write into the directory any more
+	}
+}
+
+func (p *peer) showLogs() {
+	if !p.t.Failed() {
+		return
+	}
+	for _, name := range []string{"out", "log"} {
+		if text, err := os.ReadFile(filepath.Join(p.dir, name)); err == nil && len(text) > 0 {
+			p.t.Logf("the server's %s:\n%s", name, text)
+		}
+	}
+}
+
+// awaitPorts waits until processes of the group listen on all ports of the peer, and on nothing that another machine
+// could reach.
+func (p *peer) awaitPorts(group int, ended <-chan error) {
+	p.t.Helper()
+	ctx := testContext(p.t)
+	for !p.listensAsWanted(group) {
+		select {
+		case <-ended:
+			p.t.Fatal("the server ended before it listened")
+		case <-ctx.Done():
+			p.t.Fatalf("the server listens on %v, wanted %v", listeners(group), p.ports)
+		case <-time.After(30 * time.Millisecond):
+		}
+	}
+}
+
+func (p *peer) listensAsWanted(group int) bool {
+	p.t.Helper()
+	// Whose a socket is takes long to find out: first of all there has to be one.
+	if !hasPorts(sockets(nil), p.ports) {
+		return false
+	}
+	found := listeners(group)
+	for _, s := range found {
+		if !s.Addr().IsLoopback() {
+			p.t.Errorf("the server has %v open", s)
+		}
+	}
+	return hasPorts(found, p.ports)
+}
+
+func hasPorts(found []socket, ports map[string]int) bool {
+	for _, number := range ports {
+		if !slices.ContainsFunc(found, func(s socket) bool { return s.network == "tcp" && int(s.Port()) == number }) {
+			return false
+		}
+	}
+	return true
+}
+
+// startWatch starts a process that outlives this one where a test panics or times out, and then kills the groups that
+// were written to it, a line each, and removes dir.
+func startWatch(t *testing.T, dir string) io.Writer {
+	t.Helper()
+	const script = `dir=$1; shift
+while read -r group; do set -- "$@" "-$group"; done
+[ $# = 0 ] || kill -s KILL -- "$@"
+rm -rf -- "$dir"`
+	cmd := exec.Command("sh", "-c", script, "sh", dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // out of reach of a terminal's interrupt
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return in
+}
+
+// freePort finds a port that nobody has, outside the range from which the system takes the ports of connections. It
+// stays reserved among runs of these tests, which an abstract socket of its number tells of, until this test ends.
+func freePort(t *testing.T) int {
+	t.Helper()
+	const first, last = 20000, 32000
+	for n := first + os.Getpid()%(last-first); n < last; n++ {
+		mark, err := net.Listen("unix", fmt.Sprintf("@endpoint-interop-%d", n))
+		if err != nil {
+			continue
+		}
+		if ln, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", n)); err == nil {
+			_ = ln.Close()
+			t.Cleanup(func() { _ = mark.Close() })
+			return n
+		}
+		_ = mark.Close()
+	}
+	t.Fatal("no free port")
+	return 0
+}
+
+// removeDir removes what processes may be about to write into as they die.
+func removeDir(t *testing.T, dir string) {
+	t.Helper()
+	for range 200 {
+		if os.RemoveAll(dir) == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("%s can't be removed", dir)
+}
