@@ -21,6 +21,9 @@ func TestMain(m *testing.M) {
 		program(name)
 		return
 	}
+	if path := os.Getenv(applicationVariable); path != "" {
+		application(path)
+	}
 	goleak.VerifyTestMain(m)
 }
 

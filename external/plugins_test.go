@@ -22,6 +22,7 @@ func programs() map[string][]registry.Plugin {
 		"static": {static.Plugin},
 		"xor":    {xor},
 		"masked": {masked},
+		"nest":   {nest},
 		"many":   {tcp4.Plugin, xor, masked, static.Plugin, faulty, keeper},
 	}
 }
@@ -222,4 +223,3 @@ func (o keeperOptions) Dial(ctx context.Context) (net.Conn, error) {
 	}()
 	return here, nil
 }
-

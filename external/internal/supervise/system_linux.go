@@ -18,8 +18,11 @@ func lockThread() {
 	}
 }
 
+// processAttributes have the program end when the thread that has started it does. It is asked to rather than killed, so
+// that it can take along what it has started itself; who does not ask for the signal is ended by it. One that means to
+// live on could as well have told the system to send none.
 func processAttributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 }
 
 // waitExited waits until the process has ended, and leaves it to be reaped. It reports whether it can.
