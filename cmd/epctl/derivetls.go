@@ -112,7 +112,7 @@ func (d *deriver) credential(layer *registry.Layer) (credential, error) {
 		return credential{}, err
 	}
 	leaf := all[0].Leaf
-	c := credential{name: nameFor(leaf, layer), pin: tlsconn.PinOf(leaf).String()}
+	c := credential{name: nameFor(leaf, layer), pin: "sha256/" + tlsconn.PinOf(leaf).String()}
 	if c.name == "" {
 		c.how = "by its key alone: the certificate is for no name"
 		return c, nil

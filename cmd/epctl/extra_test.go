@@ -54,6 +54,8 @@ type gateClient struct{ o gateClientOptions }
 
 func (c gateClient) Dial(ctx context.Context) (net.Conn, error) { return c.o.Inner.Dial(ctx) }
 
+func (c gateClient) ServerName() string { return registry.ServerName(c.o.Inner) }
+
 type gramClientOptions struct {
 	Host netip.Addr `ep:"host,required" doc:"address to send to"`
 	Port uint16     `ep:"port,required,port" doc:"port to send to"`

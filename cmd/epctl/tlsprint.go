@@ -111,10 +111,14 @@ func (v *verification) text() string {
 	case !v.OK:
 		return "no: " + v.Reason
 	}
-	text := "for " + v.Name + ", by the root " + v.Root + " of " + v.From
-	if v.From == "system" {
-		text = "for " + v.Name + ", by the root " + v.Root + " of the system"
+	text, from := "by the root "+v.Root, v.From
+	if v.Name != "" {
+		text = "for " + v.Name + ", " + text
 	}
+	if from == "system" {
+		from = "the system"
+	}
+	text += " of " + from
 	if v.Pinned {
 		text += "; its key is pinned"
 	}
