@@ -27,7 +27,7 @@ type client struct {
 func newClient(o clientOptions) (registry.Client, error) {
 	p := protocolNamed(o.Proto)
 	host, err := tlsendpoint.Name("host", o.Host, o.Endpoint)
-	if err := errors.Join(err, directProblem(o.Direct, o.Proto), p.hostProblem(host)); err != nil {
+	if err := errors.Join(err, directProblem(o.Direct, o.Proto), plainProblem(o.Direct, o.Mode), p.hostProblem(host), wordProblem("clientName", o.ClientName)); err != nil {
 		return nil, err
 	}
 	o.ALPN = p.alpnFor(o.ALPN)

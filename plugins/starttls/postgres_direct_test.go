@@ -24,7 +24,6 @@ func TestPostgresDirect(t *testing.T) {
 		{"neither", "", "", true},
 		{"only the server", ":direct=yes", "", true},
 		{"only the client", "", ":direct=yes", false},
-		{"only the client, which would go on without TLS", "", ":direct=yes:mode=opportunistic", false},
 		{"a client of another protocol", ":direct=yes", ":direct=yes:alpn=http/1.1", false},
 		{"a server of another protocol", ":direct=yes:alpn=http/1.1", ":direct=yes", false},
 	} {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/epctl/endpoint/internal/certs"
@@ -45,23 +44,6 @@ func certificateProblem(o serverOptions) error {
 		return registry.Bad("certificate", "has to be given: a PEM file with the server's certificate")
 	}
 	return nil
-}
-
-// speechProblem checks what a server is to say: it goes to the peer as it is.
-func (p protocol) speechProblem(o serverOptions) error {
-	var problems []error
-	if o.Greeting != "" && !p.greeting {
-		problems = append(problems, registry.Bad("greeting", "%s has no greeting", p.name).With("proto"))
-	}
-	if len(o.Capabilities) > 0 && !p.capabilities {
-		problems = append(problems, registry.Bad("capabilities", "%s has no list of capabilities", p.name).With("proto"))
-	}
-	for param, texts := range map[string][]string{"greeting": {o.Greeting}, "capabilities": o.Capabilities, "host": {o.Host}} {
-		if said := strings.Join(texts, " "); strings.ContainsFunc(said, func(r rune) bool { return r < ' ' }) || len(said) > replyLine {
-			problems = append(problems, registry.Bad(param, "must be printable, and not longer than %d bytes", replyLine))
-		}
-	}
-	return errors.Join(problems...)
 }
 
 // Listen listens on the inner endpoint. Accept gives connections that are encrypted, *tls.Conn; in the mode opportunistic

@@ -70,6 +70,14 @@ func directProblem(direct bool, proto string) error {
 	return nil
 }
 
+// plainProblem refuses a fallback where there is nothing to fall back from: with TLS at once nothing is agreed on.
+func plainProblem(direct bool, mode string) error {
+	if direct && mode == opportunistic {
+		return registry.Bad("mode", "has no meaning with direct=yes, which never is in plain text").With("direct")
+	}
+	return nil
+}
+
 // alpnFor are the protocols to negotiate where none was chosen: against attacks that bring a client to a server of another
 // protocol (ALPACA).
 func (p protocol) alpnFor(chosen []string) []string {
