@@ -73,8 +73,8 @@ func groupMembers(group int) []int {
 	return members
 }
 
-// parseSocket reads a line of /proc/net/tcp and its like; see proc_pid_net(5). It is not ok for sockets of others, and
-// for those of connections.
+// parseSocket reads a line of /proc/net/tcp and its like; see proc_pid_net(5). It is not ok for a socket of another inode, and
+// for one of a connection.
 func parseSocket(line, network string, inodes map[string]bool) (netip.AddrPort, bool) {
 	fields := strings.Fields(line)
 	if len(fields) < 10 || inodes != nil && !inodes[fields[9]] {
@@ -85,9 +85,9 @@ func parseSocket(line, network string, inodes map[string]bool) (netip.AddrPort, 
 		return netip.AddrPort{}, false
 	}
 	host, port, _ := strings.Cut(fields[1], ":")
-	number, err := strconv.ParseUint(port, 16, 16)
-	bytes, err2 := hex.DecodeString(host)
-	if err != nil || err2 != nil {
+	number, badPort := strconv.ParseUint(port, 16, 16)
+	bytes, badHost := hex.DecodeString(host)
+	if badPort != nil || badHost != nil {
 		return netip.AddrPort{}, false
 	}
 	// Words in the machine's order, which is little-endian on all that Debian runs these servers on.

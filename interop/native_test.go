@@ -11,8 +11,8 @@ import (
 	"github.com/epctl/endpoint/internal/testenv"
 )
 
-// Clients that people use, each with as much of an application behind TLS as makes it content. PORT and @CA stand for those
-// of our server.
+// Clients that people use, each with as much of an application behind TLS as makes it content. @PORT and @CA stand for
+// those of our server.
 func TestServerAgainstNativeClients(t *testing.T) {
 	const curl = "curl --silent --show-error --ipv4 --ssl-reqd --cacert @CA --max-time 20 "
 	for _, tc := range []struct {

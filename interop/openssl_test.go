@@ -97,6 +97,7 @@ func TestTLSServerAgainstOpenSSL(t *testing.T) {
 	openssl := testenv.Tool(t, "openssl")
 	const (
 		overTLS  = `tls:endpoint={tcp:port=0:interface=127.0.0.1}:certificate=[%s]:privateKey=[%s]`
+		postgres = `starttls:proto=postgres:direct=yes:endpoint={tcp:port=0:interface=127.0.0.1}:certificate=[%s]:privateKey=[%s]`
 		overIMAP = `starttls:proto=imap:endpoint={tcp:port=0:interface=127.0.0.1}:certificate=[%s]:privateKey=[%s]`
 	)
 	cert, key, ca := certtest.WritePair(t, "client.test")
@@ -111,6 +112,9 @@ func TestTLSServerAgainstOpenSSL(t *testing.T) {
 		{"not another ALPN", overTLS + ":alpn=h2", "-alpn imap", ""},
 		{"the ALPN of the protocol", overIMAP, "-starttls imap -alpn imap", `ALPN "imap"`},  // ST-19
 		{"not the ALPN of another protocol", overIMAP, "-starttls imap -alpn http/1.1", ""}, // ST-19
+		{"PostgreSQL's TLS at once", postgres, "-alpn postgresql", `ALPN "postgresql"`},     // ST-13
+		{"PostgreSQL's TLS when asked for", postgres, "-starttls postgres", `ALPN ""`},
+		{"not PostgreSQL's TLS at once without ALPN", postgres, "", ""}, // ST-13
 		{"a certificate of the client's", overTLS + ":clientAuth=require:clientCA=[@CA]", "-cert @CERT -key @KEY", "client client.test"},
 		{"a certificate is missing", overTLS + ":clientAuth=require:clientCA=[@CA]", "", ""},
 	} {

@@ -26,7 +26,7 @@ type peer struct {
 	root  *x509.Certificate // of the same
 	ports map[string]int    // by the names that the configuration has for them
 	login *user.User        // whom the server runs as
-	watch io.Writer         // takes the process groups that are to die with this process
+	watch io.Writer         // takes the process group that is to die with this process
 }
 
 // newPeer makes the directory of a server that runs as the named user.
@@ -36,7 +36,7 @@ func newPeer(t *testing.T, login string, key certtest.KeyType) *peer {
 	account, err := user.Lookup(login)
 	testenv.Need(t, err == nil, "the user "+login)
 	// Not t.TempDir: its parent is closed to other users than root.
-	dir, err := os.MkdirTemp("", "endpoint-"+strings.ToLower(strings.TrimPrefix(t.Name(), "TestClientAgainst"))+"-")
+	dir, err := os.MkdirTemp("", "endpoint-peer-")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ package interop
 
 import (
 	"encoding/binary"
+	"errors"
 	"net"
 	"path/filepath"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/epctl/endpoint/internal/certs/certtest"
 	"github.com/epctl/endpoint/internal/testenv"
+	"github.com/epctl/endpoint/plugins/starttls"
 )
 
 // startPostgres starts postgres(1) with an empty database cluster that trusts everybody.
@@ -28,6 +30,8 @@ func startPostgres(t *testing.T) *peer {
 		args = append(args, "-c", setting)
 	}
 	p.serve(filepath.Join(bin, "postgres"), args...)
+	// It listens before it takes anybody: this file tells when, see pg_ctl's source.
+	p.awaitText(filepath.Join(data, "postmaster.pid"), "ready")
 	return p
 }
 
@@ -43,4 +47,12 @@ func TestClientAgainstPostgres(t *testing.T) {
 		send(t, c, "Q"+string(binary.BigEndian.AppendUint32(nil, uint32(len(query)+4)))+query)
 		until(t, c, "TLSv1.3")
 	}})
+	// ST-13: Debian's server is older than TLS at once.
+	t.Run("TLS at once, or nothing", func(t *testing.T) {
+		s := p.client(dialogue{proto: "postgres", port: "POSTGRES"}, "localhost", p.ca) + ":direct=yes"
+		var failed *starttls.Error
+		if err := refused(t, s); !errors.As(err, &failed) || failed.Stage != starttls.StageHandshake {
+			t.Errorf("the error is %v, wanted one of the handshake", err)
+		}
+	})
 }

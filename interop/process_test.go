@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -18,7 +19,8 @@ import (
 // run runs a program as the peer's user, and ends the test where it fails.
 func (p *peer) run(name string, args ...string) {
 	p.t.Helper()
-	_, ended := p.start(name, args...)
+	group, ended := p.start(name, args...)
+	defer p.stop(group, ended)
 	select {
 	case err := <-ended:
 		if err != nil {
@@ -42,10 +44,15 @@ func (p *peer) process() *syscall.SysProcAttr {
 // serve starts a server, waits until it listens on all ports of the peer, and ends it with the test.
 func (p *peer) serve(name string, args ...string) {
 	p.t.Helper()
-	p.awaitPorts(p.start(name, args...))
+	group, ended := p.start(name, args...)
+	p.t.Cleanup(func() {
+		p.onlyLoopback(listeners(group))
+		p.stop(group, ended)
+	})
+	p.awaitPorts(group, ended)
 }
 
-// start starts a program that ends with the test, and returns its process group and a channel that tells of its end.
+// start starts a program and returns its process group and a channel that tells of its end. One runs at a time. Its output
 func (p *peer) start(name string, args ...string) (group int, ended <-chan error) {
 	p.t.Helper()
 	out, err := os.OpenFile(filepath.Join(p.dir, "out"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
@@ -66,7 +73,6 @@ func (p *peer) start(name string, args ...string) (group int, ended <-chan error
 		end <- cmd.Wait()
 		close(end)
 	}()
-	p.t.Cleanup(func() { p.stop(group, end) })
 	return group, end
 }
 
@@ -82,8 +88,9 @@ func (p *peer) stop(group int, ended <-chan error) {
 	case <-time.After(5 * time.Second):
 	}
 	_ = syscall.Kill(-group, syscall.SIGKILL)
-	for range ended { // the one that was killed has ended too, when nobody can write into the directory any more
+	for range ended { // closed when there is no such process any more
 	}
+	fmt.Fprintln(p.watch)
 }
 
 func (p *peer) showLogs() {
@@ -120,12 +127,17 @@ func (p *peer) listensAsWanted(group int) bool {
 		return false
 	}
 	found := listeners(group)
+	p.onlyLoopback(found)
+	return hasPorts(found, p.ports)
+}
+
+func (p *peer) onlyLoopback(found []socket) {
+	p.t.Helper()
 	for _, s := range found {
 		if !s.Addr().IsLoopback() {
 			p.t.Errorf("the server has %v open", s)
 		}
 	}
-	return hasPorts(found, p.ports)
 }
 
 func hasPorts(found []socket, ports map[string]int) bool {
@@ -137,14 +149,29 @@ func hasPorts(found []socket, ports map[string]int) bool {
 	return true
 }
 
-// startWatch starts a process that outlives this one where a test panics or times out, and then kills the groups that
-// were written to it, a line each, and removes dir.
+// awaitText waits until a file has a text in it.
+func (p *peer) awaitText(file, text string) {
+	p.t.Helper()
+	ctx := testContext(p.t)
+	for {
+		if all, err := os.ReadFile(file); err == nil && strings.Contains(string(all), text) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			p.t.Fatalf("no %q in %s", text, file)
+		case <-time.After(30 * time.Millisecond):
+		}
+	}
+}
+
+// startWatch starts a process that outlives this one where a test panics or times out, and then kills the process group
+// that was written to it last, in a line that is empty for none, and removes dir.
 func startWatch(t *testing.T, dir string) io.Writer {
 	t.Helper()
-	const script = `dir=$1; shift
-while read -r group; do set -- "$@" "-$group"; done
-[ $# = 0 ] || kill -s KILL -- "$@"
-rm -rf -- "$dir"`
+	const script = `while read -r next; do group=$next; done
+[ -z "$group" ] || kill -s KILL -- "-$group"
+rm -rf -- "$1"`
 	cmd := exec.Command("sh", "-c", script, "sh", dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // out of reach of a terminal's interrupt
 	in, err := cmd.StdinPipe()
@@ -165,8 +192,9 @@ rm -rf -- "$dir"`
 // stays reserved among runs of these tests, which an abstract socket of its number tells of, until this test ends.
 func freePort(t *testing.T) int {
 	t.Helper()
-	const first, last = 20000, 32000
-	for n := first + os.Getpid()%(last-first); n < last; n++ {
+	const first, count = 20000, 12000
+	for i := range count {
+		n := first + (os.Getpid()+i)%count
 		mark, err := net.Listen("unix", fmt.Sprintf("@endpoint-interop-%d", n))
 		if err != nil {
 			continue

@@ -12,6 +12,7 @@ import (
 
 	"github.com/epctl/endpoint/internal/certs/certtest"
 	"github.com/epctl/endpoint/internal/testenv"
+	"github.com/epctl/endpoint/plugins/starttls"
 )
 
 // A service is a listener of ours for clients of other people.
@@ -58,9 +59,7 @@ func echoLine(c net.Conn) {
 // OpenSSL knows all our protocols.
 func TestServerAgainstOpenSSL(t *testing.T) {
 	openssl := testenv.Tool(t, "openssl")
-	for _, proto := range []string{
-		"smtp", "lmtp", "pop3", "imap", "nntp", "sieve", "ftp", "xmpp", "xmpp-server", "ldap", "postgres", "mysql", "irc", "telnet",
-	} {
+	for _, proto := range starttls.Protocols() {
 		t.Run(proto, func(t *testing.T) {
 			t.Parallel()
 			s := serveSTARTTLS(t, proto, echoLine)
