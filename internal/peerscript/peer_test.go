@@ -267,6 +267,7 @@ func TestKindsOfCertificates(t *testing.T) {
 		{"expired fails", "expired"},
 		{"not-yet fails", "not yet valid"},
 		{"other-name fails", "other.test, not mx.test"},
+		{"hostile-name fails", "\x1b[2J"},
 		{"common-name fails", "Common Name"},
 		{"self-signed fails", "unknown authority"},
 		{"other-root fails", "unknown authority"},

@@ -33,8 +33,8 @@
 //
 // Steps after tls talk inside TLS. A script that has ended reads on until the other side closes.
 //
-// Words of tls: the certificate (ok, the default; expired; not-yet; other-name; common-name, which has the name only
-// there; self-signed; other-root, of an authority that is not trusted, any more or ever; client-only, not for servers),
+// Words of tls: the certificate (ok, the default; expired; not-yet; other-name; hostile-name, which is for names that are
+// not to be seen on a terminal; common-name, which has the name only there; self-signed; other-root, of an authority that is not trusted, any more or ever; client-only, not for servers),
 // tls1.0 to tls1.3 for the only version spoken, alpn=A,B for the protocols that it takes, and fails: the handshake must
 // not succeed, and the script goes on without TLS. Words of tls-client: versions, alpn and fails in the same way,
 // name=NAME for another name than mx.test, and prefix=BYTES, plain text that goes out with the ClientHello in one write.

@@ -41,10 +41,13 @@ func NewCerts(t testing.TB) *Certs {
 	c := &Certs{Dir: t.TempDir(), trusted: certtest.NewAuthorityFor(t, root), kinds: map[string]tls.Certificate{}}
 	good := certtest.Spec{Names: []string{Host, "localhost", "127.0.0.1"}, NotBefore: begin, NotAfter: end}
 	for kind, change := range map[string]func(*certtest.Spec){
-		"ok":          func(*certtest.Spec) {},
-		"expired":     func(s *certtest.Spec) { s.NotAfter = ended },
-		"not-yet":     func(s *certtest.Spec) { s.NotBefore = begins },
-		"other-name":  func(s *certtest.Spec) { s.Names = []string{"other.test"} },
+		"ok":         func(*certtest.Spec) {},
+		"expired":    func(s *certtest.Spec) { s.NotAfter = ended },
+		"not-yet":    func(s *certtest.Spec) { s.NotBefore = begins },
+		"other-name": func(s *certtest.Spec) { s.Names = []string{"other.test"} },
+		"hostile-name": func(s *certtest.Spec) {
+			s.Names = []string{"\x1b[2J\x1b]0;evil\x07.test", strings.Repeat("x", 60) + "." + strings.Repeat("long.", 100) + "test"}
+		},
 		"common-name": func(s *certtest.Spec) { s.Names, s.CommonName = nil, Host },
 		"self-signed": func(s *certtest.Spec) { s.SelfSigned = true },
 		"client-only": func(s *certtest.Spec) { s.Usage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} },
@@ -97,7 +100,7 @@ func (u *upgrade) word(word string) (err error) {
 	case "tls1.0", "tls1.1", "tls1.2", "tls1.3":
 		version := map[string]uint16{"tls1.0": tls.VersionTLS10, "tls1.1": tls.VersionTLS11, "tls1.2": tls.VersionTLS12, "tls1.3": tls.VersionTLS13}[key]
 		u.config.MinVersion, u.config.MaxVersion = version, version
-	case "ok", "expired", "not-yet", "other-name", "common-name", "self-signed", "other-root", "client-only":
+	case "ok", "expired", "not-yet", "other-name", "hostile-name", "common-name", "self-signed", "other-root", "client-only":
 		u.kind = key
 	default:
 		err = fmt.Errorf("tls has no word %s", word)
