@@ -137,6 +137,29 @@ func TestTLSServerAgainstOpenSSL(t *testing.T) {
 	}
 }
 
+// A directory of certificates, as Twisted 26 has it: openssl s_client gets the one for the name that it asks for.
+func TestTLSServerHasACertificateForEachName(t *testing.T) {
+	openssl := testenv.Tool(t, "openssl")
+	authority := certtest.NewAuthority(t)
+	ca, dir := filepath.Join(t.TempDir(), "ca.pem"), t.TempDir()
+	certtest.WriteFile(t, ca, authority.PEM())
+	names := []string{"one.test", "two.test"}
+	for _, name := range names {
+		cert, key := authority.Issue(certtest.Spec{Names: []string{name}})
+		certtest.WriteFile(t, filepath.Join(dir, name+".pem"), append(key, cert...))
+	}
+	ln := listen(t, fmt.Sprintf("tls:port=0:interface=127.0.0.1:path=[%s]", dir))
+	serve(ln, tellState)
+	for _, name := range names {
+		cmd := exec.CommandContext(testContext(t), openssl, "s_client", "-connect", ln.Addr().String(), "-brief", "-ign_eof",
+			"-servername", name, "-verify_hostname", name, "-verify_return_error", "-CAfile", ca)
+		cmd.Stdin = strings.NewReader("from openssl\n")
+		if out, want := output(t, cmd), fmt.Sprintf("server name %q", name); !strings.Contains(out, want) || !strings.Contains(out, "Verification: OK") {
+			t.Errorf("for %s:\n%s", name, out)
+		}
+	}
+}
+
 // tellState waits for a line, and says what our side knows of the connection.
 func tellState(c net.Conn) {
 	if _, err := bufio.NewReader(c).ReadString('\n'); err != nil {

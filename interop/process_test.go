@@ -52,7 +52,8 @@ func (p *peer) serve(name string, args ...string) {
 	p.awaitPorts(group, ended)
 }
 
-// start starts a program and returns its process group and a channel that tells of its end. One runs at a time. Its output
+// start starts a program, one at a time, and returns its process group and a channel that tells of its end. Its output goes
+// to a file.
 func (p *peer) start(name string, args ...string) (group int, ended <-chan error) {
 	p.t.Helper()
 	out, err := os.OpenFile(filepath.Join(p.dir, "out"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)

@@ -26,6 +26,12 @@ func serveTLS(t *testing.T, format string, app func(net.Conn)) service {
 	t.Helper()
 	cert, key, ca := certtest.WritePair(t, "localhost", "127.0.0.1")
 	ln := listen(t, fmt.Sprintf(format, cert, key))
+	serve(ln, app)
+	return service{port(ln), ca}
+}
+
+// serve runs app on each connection until the listener is closed.
+func serve(ln net.Listener, app func(net.Conn)) {
 	go func() {
 		for {
 			c, err := ln.Accept()
@@ -39,7 +45,6 @@ func serveTLS(t *testing.T, format string, app func(net.Conn)) service {
 			}()
 		}
 	}()
-	return service{port(ln), ca}
 }
 
 // serveSTARTTLS is serveTLS behind the plain text of a protocol.
