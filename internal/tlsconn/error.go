@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+
+	"github.com/epctl/endpoint/internal/printable"
 )
 
 // A Stage says how far a connection came.
@@ -22,13 +24,16 @@ type Error struct {
 	Err   error
 }
 
-// Error tells the stage and the cause.
+// maxCause is how much of a cause is told, in bytes: what a certificate says is in it.
+const maxCause = 512
+
+// Error tells the stage and the cause, as printable text.
 func (e *Error) Error() string {
 	what := "TLS " + string(e.Stage)
 	if e.Name != "" {
 		what += " of " + e.Name
 	}
-	return what + ": " + e.Err.Error()
+	return what + ": " + printable.Text(e.Err.Error(), maxCause)
 }
 
 // Unwrap returns the cause.

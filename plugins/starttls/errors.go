@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"strings"
+
+	"github.com/epctl/endpoint/internal/printable"
 )
 
 // A Stage says how far a connection came.
@@ -35,6 +37,9 @@ var (
 	ErrTimeout = errors.New("timeout")
 )
 
+// maxCause is how much of a cause is told, in bytes: a certificate may say much in it.
+const maxCause = 512
+
 // maxReply is how much of what a peer says is kept for an error, in bytes.
 const maxReply = 256
 
@@ -46,9 +51,9 @@ type Error struct {
 	Reply    string // what the peer said, at most 256 bytes of it, as it came: quote it before it is shown
 }
 
-// Error tells the stage and the cause. What the peer said is quoted.
+// Error tells the stage and the cause as printable text. What the peer said is quoted.
 func (e *Error) Error() string {
-	text := fmt.Sprintf("starttls %s, %s: %v", e.Protocol, e.Stage, e.Err)
+	text := fmt.Sprintf("starttls %s, %s: %s", e.Protocol, e.Stage, printable.Text(e.Err.Error(), maxCause))
 	if e.Reply != "" {
 		text += fmt.Sprintf(" (the peer said %+q)", e.Reply)
 	}
