@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,11 +43,14 @@ func TestNoVerbShowsASecret(t *testing.T) {
 			"gait:password=" + secret,
 			"gate:passwort=" + secret,
 			"gate:password=" + secret + ":{",
+			"gate:password=" + secret + ":{tls:127.0.0.1:1:trustRoots=/no/such/file}",
+			"gate:password=" + secret + ":{ssl:port=0:interface=127.0.0.1}",
 		} {
 			for _, args := range [][]string{
 				{"check", s}, {"check", "--json", s}, {"check", "-"}, {"parse", s}, {"parse", "-0"}, {"explain", s},
 				{"explain", "--json", s}, {"try", "--timeout", "1ns", s}, {"try", "--json", "--timeout", "1ns", s},
-				{"dial", "--trace", "--timeout", "1ns", s}, {"dial", "--trace=json", "--timeout", "1ns", s},
+				{"check", "--deep", "-v", s}, {"check", "--deep", "--json", s}, {"tls", "--timeout", "1ns", s},
+				{"tls", "--json", "--timeout", "1ns", s}, {"dial", "--trace", "--timeout", "1ns", s}, {"dial", "--trace=json", "--timeout", "1ns", s},
 			} {
 				stdout, stderr, _ := do(r, s, args...)
 				if strings.Contains(stdout+stderr, secret) {
@@ -99,11 +103,16 @@ func TestTextFitsTheWidth(t *testing.T) {
 			{"list"}, {"doc", "tcp6"}, {"doc", "gate"}, {"explain", "tcp6:80"},
 			{"explain", "gate:{gate:{tcp6:80}:[env:A]}:[env:B]"},
 			{"try", "tcp4:port=0:interface=127.0.0.1"}, {"check", "tcp6:80:foo=1"},
+			{"try", "ssl:port=0:interface=127.0.0.1"}, {"try", "starttls:{tcp4:port=0:interface=127.0.0.1}:imap"},
+			{"check", "--deep", "-v", "tls:port=0:certificate=/no/such/file/as/this/one"}, {"explain", "tls:port=0:certificate=/no/such/file"},
 		} {
 			var out bytes.Buffer
 			env := map[string]string{"COLUMNS": width}
 			run(context.Background(), r, args, process{strings.NewReader(""), &out, &out, func(name string) string { return env[name] }})
-			if lines := tooLong(out.String(), columns); lines != nil {
+			lines := slices.DeleteFunc(tooLong(out.String(), columns), func(line string) bool {
+				return strings.Contains(line, "/epctl-try-") // a string stays whole, so that it can be copied
+			})
+			if len(lines) > 0 {
 				t.Errorf("%v at %s columns:\n%s", args, width, strings.Join(lines, ""))
 			}
 		}

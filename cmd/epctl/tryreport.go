@@ -79,7 +79,9 @@ func (t *trial) print(a *app, start time.Time, err error) error {
 	}
 	o := a.out
 	var b strings.Builder
-	b.WriteString(o.strong(printable(t.Input)) + ", a " + t.Role.Noun() + "\n")
+	input := printable(t.Input)
+	head := strings.Join(wrap(input+", a "+t.Role.Noun(), o.width), "\n")
+	b.WriteString(strings.Replace(head, input, o.strong(input), 1) + "\n")
 	if t.Certificate != "" {
 		b.WriteString(strings.Join(wrap("certificate: "+printable(t.Certificate), o.width), "\n") + "\n")
 	}
