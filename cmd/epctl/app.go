@@ -20,11 +20,13 @@ type app struct {
 	registry *registry.Registry
 	stdin    io.Reader
 	out, err *output
+	env      func(string) string
+	dirs     []string // of plugins
 }
 
 // run does what args, without the program's name, ask for, and returns the exit status.
 func run(ctx context.Context, r *registry.Registry, args []string, p process) int {
-	a := &app{registry: r, stdin: p.stdin, out: newOutput(p.stdout, p.env), err: newOutput(p.stderr, p.env)}
+	a := &app{registry: r, stdin: p.stdin, out: newOutput(p.stdout, p.env), err: newOutput(p.stderr, p.env), env: p.env}
 	err := a.command(ctx, args)
 	a.report(err)
 	return exitStatus(err)

@@ -27,8 +27,11 @@ type verbs struct {
 	Doc        docCmd        `cmd:"" help:"Tell an endpoint's parameters."`
 	Schema     schemaCmd     `cmd:"" help:"Write the JSON Schema of all endpoints."`
 	Completion completionCmd `cmd:"" help:"Write the completion script of a shell."`
+	Plugins    pluginsCmd    `cmd:"" help:"List, install, verify, remove, document and test plugins that are programs of their own."`
 	Version    versionCmd    `cmd:"" help:"Tell the version of epctl."`
 	Complete   completeCmd   `cmd:"" name:"__complete" hidden:"" help:"Write the ways to go on with a command line, for completion scripts."`
+
+	PluginDir dirList `name:"plugin-dir" placeholder:"DIR" help:"Directory of plugins that are programs, or several with colons between them; otherwise those of ENDPOINT_PLUGIN_DIR. Nowhere else is looked for any."`
 }
 
 const description = `Checks, explains and tries endpoint strings, which say what to connect to or what to listen on, such as
@@ -39,8 +42,8 @@ func (a *app) command(ctx context.Context, args []string) error {
 	if err := validText(args); err != nil {
 		return err
 	}
-	left := false
-	parser, err := newParser(a, ctx, func(int) { left = true })
+	left, line := false, new(verbs)
+	parser, err := newParser(a, ctx, line, func(int) { left = true })
 	if err != nil {
 		return err
 	}
@@ -51,7 +54,7 @@ func (a *app) command(ctx context.Context, args []string) error {
 	case err != nil:
 		return a.usage(err, args)
 	}
-	return parsed.Run()
+	return a.plugged(parsed.Selected().Target.Addr().Interface(), line.PluginDir, func() error { return parsed.Run() })
 }
 
 // validText tells of an argument that is not UTF-8, which kong would mend silently.
@@ -65,8 +68,8 @@ func validText(args []string) error {
 	return nil
 }
 
-func newParser(a *app, ctx context.Context, exit func(int)) (*kong.Kong, error) {
-	return kong.New(new(verbs),
+func newParser(a *app, ctx context.Context, line *verbs, exit func(int)) (*kong.Kong, error) {
+	return kong.New(line,
 		kong.Name("epctl"),
 		kong.Description(description),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
@@ -79,6 +82,7 @@ func newParser(a *app, ctx context.Context, exit func(int)) (*kong.Kong, error) 
 
 // usage says which help to ask for about an error of the command line, and hides the secrets of strings in it.
 func (a *app) usage(err error, args []string) error {
+	a.plugQuietly(args)
 	message, command := err.Error(), "epctl"
 	for _, arg := range args {
 		if strings.Contains(arg, ":") {

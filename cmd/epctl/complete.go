@@ -18,7 +18,7 @@ type completeCmd struct {
 
 // Run writes a line for each way to go on: the whole word, a tab, and what it means.
 func (c *completeCmd) Run(ctx context.Context, a *app) error {
-	parser, err := newParser(a, ctx, func(int) {})
+	parser, err := newParser(a, ctx, new(verbs), func(int) {})
 	if err != nil {
 		return err
 	}
@@ -27,7 +27,8 @@ func (c *completeCmd) Run(ctx context.Context, a *app) error {
 		words = []string{""}
 	}
 	last := len(words) - 1
-	l := commandLine{a.registry, parser.Model.Node, words[:last], words[last]}
+	a.plugQuietly(c.Words)
+	l := commandLine{a.registry, a.dirs, parser.Model.Node, words[:last], words[last]}
 	var b strings.Builder
 	for _, candidate := range l.complete() {
 		b.WriteString(printable(candidate.Text) + "\t" + printable(candidate.Doc) + "\n")
@@ -38,6 +39,7 @@ func (c *completeCmd) Run(ctx context.Context, a *app) error {
 // A commandLine is one that is being typed.
 type commandLine struct {
 	registry *registry.Registry
+	dirs     []string // of plugins
 	root     *kong.Node
 	before   []string
 	typed    string
@@ -51,13 +53,6 @@ type rolePlayer interface{ wanted() []registry.Role }
 
 func (l commandLine) complete() []registry.Candidate {
 	verb := l.verb()
-	if verb == nil {
-		candidates := append(l.verbs(), l.flags(l.root)...)
-		if len(candidates) == 0 && len(l.before) == 0 {
-			return l.registry.Complete(l.typed)
-		}
-		return candidates
-	}
 	if name, value, ok := strings.Cut(l.typed, "="); ok && strings.HasPrefix(name, "--") {
 		return prefixed(name+"=", chosen(flag(verb, name), value))
 	}
@@ -69,24 +64,36 @@ func (l commandLine) complete() []registry.Candidate {
 			return chosen(f, l.typed)
 		}
 	}
+	if len(verb.Children) > 0 {
+		candidates := l.verbs(verb)
+		if len(candidates) == 0 && len(l.before) == 0 {
+			return l.registry.Complete(l.typed)
+		}
+		return candidates
+	}
 	return l.argument(verb)
 }
 
-// verb returns the one that stands on the line, nil where there is none yet.
+// verb returns the one that stands on the line, or the group of verbs where there is none yet.
 func (l commandLine) verb() *kong.Node {
+	verb := l.root
 	for _, word := range l.before {
-		for _, child := range l.root.Children {
+		for _, child := range verb.Children {
 			if child.Name == word {
-				return child
+				verb = child
+				break
 			}
 		}
 	}
-	return nil
+	return verb
 }
 
-func (l commandLine) verbs() (candidates []registry.Candidate) {
-	for _, child := range l.root.Children {
-		if !child.Hidden && strings.HasPrefix(child.Name, l.typed) && len(l.before) == 0 {
+func (l commandLine) verbs(group *kong.Node) (candidates []registry.Candidate) {
+	if l.given(group) > 0 {
+		return nil
+	}
+	for _, child := range group.Children {
+		if !child.Hidden && strings.HasPrefix(child.Name, l.typed) {
 			candidates = append(candidates, registry.Candidate{Text: child.Name, Doc: child.Help})
 		}
 	}
@@ -163,6 +170,10 @@ func (l commandLine) argument(verb *kong.Node) []registry.Candidate {
 		return matching(arg.EnumSlice(), l.typed)
 	case arg.Name == "name":
 		return l.names()
+	case arg.Name == "file":
+		return files(l.typed)
+	case arg.Name == "program":
+		return programs(l.dirs, l.typed)
 	}
 	if player, ok := verb.Target.Addr().Interface().(rolePlayer); ok {
 		return l.registry.Complete(l.typed, player.wanted()...)
@@ -177,9 +188,12 @@ func (l commandLine) given(verb *kong.Node) (n int) {
 		if strings.HasPrefix(word, "-") {
 			continue
 		}
-		if f := flag(verb, l.before[at+i]); f == nil || f.IsBool() {
-			n++
+		if before := at + i; before >= 0 {
+			if f := flag(verb, l.before[before]); f != nil && !f.IsBool() {
+				continue
+			}
 		}
+		n++
 	}
 	return n
 }
