@@ -16,6 +16,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
 
 	"go.uber.org/goleak"
 
@@ -25,11 +26,6 @@ import (
 	"github.com/epctl/endpoint/registry"
 	"github.com/epctl/endpoint/trace"
 )
-
-// wrongYet are cases that fail, and why. An entry is taken out with the fault that it names.
-var wrongYet = map[string]string{
-	"client/smtp/cert-hostile-name": "the names in a certificate come into the text of the error as they are, in any length (ST-22)",
-}
 
 // corpusAtOnce is how many cases run beside each other.
 const corpusAtOnce = 4
@@ -110,9 +106,6 @@ func forEachCase(t *testing.T, side string, run func(*testing.T, *peerscript.Cas
 				}
 				if len(c.IDs) == 0 {
 					t.Error("the file names no requirement")
-				}
-				if why := wrongYet[side+"/"+filepath.ToSlash(name)]; why != "" {
-					t.Skip(why)
 				}
 				run(t, c)
 			})
@@ -382,7 +375,7 @@ func stageOf(err error) string {
 
 // printable checks a text that people may see on a terminal, which has nothing of a peer in it as it came.
 func printable(t *testing.T, text string) {
-	if i := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '~' }); i >= 0 {
+	if i := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }); i >= 0 {
 		t.Errorf("not to be shown on a terminal: %+q", text)
 	}
 }
