@@ -157,7 +157,27 @@ func (s *badServer) Build(_ context.Context, r *wire.BuildRequest) (*wire.BuildR
 	return &wire.BuildReply{}, nil
 }
 
-func (s *badServer) Do(call *wire.Call, stream wire.Plugin_DoServer) error {
+func (s *badServer) Do(ctx context.Context, call *wire.Call) (*wire.Result, error) {
+	a := &answers{ctx: ctx}
+	err := s.Trace(call, a)
+	return a.result, err
+}
+
+// answers are those of a call that is not traced.
+type answers struct {
+	grpc.ServerStream
+	ctx    context.Context
+	result *wire.Result
+}
+
+func (a *answers) Context() context.Context { return a.ctx }
+
+func (a *answers) Send(answer *wire.Answer) error {
+	a.result = answer.GetResult()
+	return nil
+}
+
+func (s *badServer) Trace(call *wire.Call, stream wire.Plugin_TraceServer) error {
 	s.mu.Lock()
 	how := s.how[call.Target]
 	s.mu.Unlock()
@@ -170,11 +190,11 @@ func (s *badServer) Do(call *wire.Call, stream wire.Plugin_DoServer) error {
 	return s.misbehave(how, call, stream)
 }
 
-func send(stream wire.Plugin_DoServer, socket *wire.Socket) error {
+func send(stream wire.Plugin_TraceServer, socket *wire.Socket) error {
 	return stream.Send(&wire.Answer{Is: &wire.Answer_Result{Result: &wire.Result{Is: &wire.Result_Socket{Socket: socket}}}})
 }
 
-func say(stream wire.Plugin_DoServer, text string) error {
+func say(stream wire.Plugin_TraceServer, text string) error {
 	return stream.Send(&wire.Answer{Is: &wire.Answer_Result{Result: &wire.Result{Is: &wire.Result_Error{Error: &wire.Error{Message: text}}}}})
 }
 
@@ -193,7 +213,7 @@ func pair(typ int) [2]int {
 	return fds
 }
 
-func (s *badServer) misbehave(how string, call *wire.Call, stream wire.Plugin_DoServer) error {
+func (s *badServer) misbehave(how string, call *wire.Call, stream wire.Plugin_TraceServer) error {
 	socket := &wire.Socket{Transfer: wire.Socket_SOCKET}
 	relay := &wire.Socket{Transfer: wire.Socket_RELAY}
 	null, _ := os.Open("/dev/null")

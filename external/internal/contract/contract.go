@@ -16,6 +16,9 @@ const (
 // LineFD is the descriptor of the line for descriptors in the plugin.
 const LineFD = 3
 
+// Window is how many bytes gRPC lets wait on their way.
+const Window = 1 << 20
+
 // Versions are the versions of the contract that this module speaks, ascending.
 func Versions() []int { return []int{1} }
 

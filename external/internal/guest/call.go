@@ -8,14 +8,13 @@ import (
 )
 
 // Do carries out a call of the host.
-func (s *server) Do(call *wire.Call, stream wire.Plugin_DoServer) error {
-	ctx := context.WithValue(stream.Context(), parentKey{}, call.Id)
-	var result *wire.Result
-	if call.Trace {
-		result = s.traced(ctx, call, stream)
-	} else {
-		result = s.local.Do(ctx, call)
-	}
+func (s *server) Do(ctx context.Context, call *wire.Call) (*wire.Result, error) {
+	return s.local.Do(context.WithValue(ctx, parentKey{}, call.Id), call), nil
+}
+
+// Trace does so too, and tells what happens.
+func (s *server) Trace(call *wire.Call, stream wire.Plugin_TraceServer) error {
+	result := s.traced(context.WithValue(stream.Context(), parentKey{}, call.Id), call, stream)
 	return stream.Send(&wire.Answer{Is: &wire.Answer_Result{Result: result}})
 }
 
@@ -24,7 +23,7 @@ func (s *server) Do(call *wire.Call, stream wire.Plugin_DoServer) error {
 const waitingEvents = 256
 
 // traced sends the events of a call as they come.
-func (s *server) traced(ctx context.Context, call *wire.Call, stream wire.Plugin_DoServer) *wire.Result {
+func (s *server) traced(ctx context.Context, call *wire.Call, stream wire.Plugin_TraceServer) *wire.Result {
 	events := make(chan *wire.Event, waitingEvents)
 	ctx = trace.With(ctx, func(e trace.Event) {
 		select {
@@ -47,7 +46,7 @@ func (s *server) traced(ctx context.Context, call *wire.Call, stream wire.Plugin
 	}
 }
 
-func (s *server) sendEvent(stream wire.Plugin_DoServer, e *wire.Event) {
+func (s *server) sendEvent(stream wire.Plugin_TraceServer, e *wire.Event) {
 	// An error is that of the stream, and comes again with the result.
 	_ = stream.Send(&wire.Answer{Is: &wire.Answer_Event{Event: e}})
 }

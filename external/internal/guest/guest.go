@@ -50,8 +50,10 @@ func Serve(plugins []registry.Plugin) error {
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig:  contract.Handshake(),
 		VersionedPlugins: sets,
-		GRPCServer:       plugin.DefaultGRPCServer,
-		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Error, Output: os.Stderr}),
+		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
+			return grpc.NewServer(append(opts, grpc.InitialWindowSize(contract.Window), grpc.InitialConnWindowSize(contract.Window))...)
+		},
+		Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Error, Output: os.Stderr}),
 	})
 	s.local.Close()
 	return nil

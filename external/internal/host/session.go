@@ -108,27 +108,39 @@ func (s *Session) Line() *fdpass.Conn { return s.line }
 func (s *Session) Call(ctx context.Context, call *wire.Call) (*wire.Result, error) {
 	s.enter(call.Id, ctx)
 	defer s.leave(call.Id)
-	tracer := trace.From(ctx)
-	call.Trace = tracer != nil
 	bounded, cancel := bound(ctx, call.Operation)
 	defer cancel()
-	stream, err := s.client.Do(bounded, call)
-	for events := 0; err == nil; events++ {
-		var answer *wire.Answer
-		if answer, err = stream.Recv(); err != nil {
-			break
+	var result *wire.Result
+	var err error
+	if tracer := trace.From(ctx); tracer != nil {
+		result, err = s.traced(bounded, call, tracer)
+	} else {
+		result, err = s.client.Do(bounded, call)
+	}
+	if err != nil {
+		return nil, s.error(ctx, err)
+	}
+	return result, nil
+}
+
+func (s *Session) traced(ctx context.Context, call *wire.Call, tracer trace.Tracer) (*wire.Result, error) {
+	stream, err := s.client.Trace(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	for range mostEvents {
+		answer, err := stream.Recv()
+		if err != nil {
+			return nil, err
 		}
 		if result := answer.GetResult(); result != nil {
 			return result, nil
-		}
-		if events > mostEvents {
-			return nil, errors.New("the plugin tells of nothing but events")
 		}
 		if event, ok := s.event(answer.GetEvent()); ok {
 			tracer.Emit(event)
 		}
 	}
-	return nil, s.error(ctx, err)
+	return nil, errors.New("the plugin tells of nothing but events")
 }
 
 func bound(ctx context.Context, operation wire.Call_Operation) (context.Context, context.CancelFunc) {
@@ -179,6 +191,8 @@ func (s *Session) error(ctx context.Context, err error) error {
 	case told.Code() == codes.DeadlineExceeded:
 		return context.DeadlineExceeded
 	case told.Code() == codes.Unavailable:
+		// The connection broke, which is noticed here first: the next call is one of the next process.
+		s.end()
 		return peer.ErrGone
 	}
 	return errors.New("the plugin breaks the rules: " + wire.Clean(told.Message(), maxErrors))

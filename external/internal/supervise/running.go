@@ -49,9 +49,12 @@ func Start(ctx context.Context, c Command, timeout time.Duration) (*Running, err
 		SyncStdout:       c.Tail,
 		SyncStderr:       c.Tail,
 		Logger:           hclog.NewNullLogger(),
-		GRPCDialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(
+		GRPCDialOptions: []grpc.DialOption{
 			// go-plugin itself allows 2 GiB; what comes later counts.
-			grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage))},
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
+			// A fixed window saves the pings by which gRPC measures the network that is none.
+			grpc.WithInitialWindowSize(contract.Window), grpc.WithInitialConnWindowSize(contract.Window),
+		},
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, error) {
 			p.env = append(cmd.Env, c.Env...)
 			return p, nil

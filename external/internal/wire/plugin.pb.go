@@ -1098,9 +1098,8 @@ type Call struct {
 	Target        uint64                 `protobuf:"varint,3,opt,name=target,proto3" json:"target,omitempty"`   // the endpoint; for ACCEPT and CLOSE the id of the call that opened the listener
 	Network       string                 `protobuf:"bytes,4,opt,name=network,proto3" json:"network,omitempty"`  // LOOKUP: ip, ip4 or ip6
 	Host          string                 `protobuf:"bytes,5,opt,name=host,proto3" json:"host,omitempty"`        // LOOKUP
-	Trace         bool                   `protobuf:"varint,6,opt,name=trace,proto3" json:"trace,omitempty"`     // events are wanted
-	Parent        uint64                 `protobuf:"varint,7,opt,name=parent,proto3" json:"parent,omitempty"`   // from a plugin: the host's call on whose behalf this one is made; 0 for none
-	Timeout       int64                  `protobuf:"varint,8,opt,name=timeout,proto3" json:"timeout,omitempty"` // from a plugin: nanoseconds, 0 for none. From a host, gRPC's own deadline counts.
+	Parent        uint64                 `protobuf:"varint,6,opt,name=parent,proto3" json:"parent,omitempty"`   // from a plugin: the host's call on whose behalf this one is made; 0 for none
+	Timeout       int64                  `protobuf:"varint,7,opt,name=timeout,proto3" json:"timeout,omitempty"` // from a plugin: nanoseconds, 0 for none. From a host, gRPC's own deadline counts.
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1168,13 +1167,6 @@ func (x *Call) GetHost() string {
 		return x.Host
 	}
 	return ""
-}
-
-func (x *Call) GetTrace() bool {
-	if x != nil {
-		return x.Trace
-	}
-	return false
 }
 
 func (x *Call) GetParent() uint64 {
@@ -2062,16 +2054,15 @@ const file_plugin_proto_rawDesc = "" +
 	"\x03use\x18\x05 \x01(\tR\x03use\",\n" +
 	"\x0eReleaseRequest\x12\x1a\n" +
 	"\bendpoint\x18\x01 \x01(\x04R\bendpoint\"\x0e\n" +
-	"\fReleaseReply\"\xb1\x02\n" +
+	"\fReleaseReply\"\x9b\x02\n" +
 	"\x04Call\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12@\n" +
 	"\toperation\x18\x02 \x01(\x0e2\".endpoint.plugin.v1.Call.OperationR\toperation\x12\x16\n" +
 	"\x06target\x18\x03 \x01(\x04R\x06target\x12\x18\n" +
 	"\anetwork\x18\x04 \x01(\tR\anetwork\x12\x12\n" +
-	"\x04host\x18\x05 \x01(\tR\x04host\x12\x14\n" +
-	"\x05trace\x18\x06 \x01(\bR\x05trace\x12\x16\n" +
-	"\x06parent\x18\a \x01(\x04R\x06parent\x12\x18\n" +
-	"\atimeout\x18\b \x01(\x03R\atimeout\"I\n" +
+	"\x04host\x18\x05 \x01(\tR\x04host\x12\x16\n" +
+	"\x06parent\x18\x06 \x01(\x04R\x06parent\x12\x18\n" +
+	"\atimeout\x18\a \x01(\x03R\atimeout\"I\n" +
 	"\tOperation\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04OPEN\x10\x01\x12\n" +
@@ -2143,13 +2134,14 @@ const file_plugin_proto_rawDesc = "" +
 	"\x02is\"R\n" +
 	"\bFromHost\x12\x12\n" +
 	"\x04call\x18\x01 \x01(\x04R\x04call\x122\n" +
-	"\x06result\x18\x02 \x01(\v2\x1a.endpoint.plugin.v1.ResultR\x06result2\x80\x03\n" +
+	"\x06result\x18\x02 \x01(\v2\x1a.endpoint.plugin.v1.ResultR\x06result2\xbf\x03\n" +
 	"\x06Plugin\x12P\n" +
 	"\bDescribe\x12#.endpoint.plugin.v1.DescribeRequest\x1a\x1f.endpoint.plugin.v1.Description\x12J\n" +
 	"\x06Attach\x12\x1c.endpoint.plugin.v1.FromHost\x1a\x1e.endpoint.plugin.v1.FromPlugin(\x010\x01\x12I\n" +
 	"\x05Build\x12 .endpoint.plugin.v1.BuildRequest\x1a\x1e.endpoint.plugin.v1.BuildReply\x12O\n" +
-	"\aRelease\x12\".endpoint.plugin.v1.ReleaseRequest\x1a .endpoint.plugin.v1.ReleaseReply\x12<\n" +
-	"\x02Do\x12\x18.endpoint.plugin.v1.Call\x1a\x1a.endpoint.plugin.v1.Answer0\x01B2Z0github.com/epctl/endpoint/external/internal/wireb\x06proto3"
+	"\aRelease\x12\".endpoint.plugin.v1.ReleaseRequest\x1a .endpoint.plugin.v1.ReleaseReply\x12:\n" +
+	"\x02Do\x12\x18.endpoint.plugin.v1.Call\x1a\x1a.endpoint.plugin.v1.Result\x12?\n" +
+	"\x05Trace\x12\x18.endpoint.plugin.v1.Call\x1a\x1a.endpoint.plugin.v1.Answer0\x01B2Z0github.com/epctl/endpoint/external/internal/wireb\x06proto3"
 
 var (
 	file_plugin_proto_rawDescOnce sync.Once
@@ -2230,13 +2222,15 @@ var file_plugin_proto_depIdxs = []int32{
 	7,  // 31: endpoint.plugin.v1.Plugin.Build:input_type -> endpoint.plugin.v1.BuildRequest
 	14, // 32: endpoint.plugin.v1.Plugin.Release:input_type -> endpoint.plugin.v1.ReleaseRequest
 	16, // 33: endpoint.plugin.v1.Plugin.Do:input_type -> endpoint.plugin.v1.Call
-	3,  // 34: endpoint.plugin.v1.Plugin.Describe:output_type -> endpoint.plugin.v1.Description
-	25, // 35: endpoint.plugin.v1.Plugin.Attach:output_type -> endpoint.plugin.v1.FromPlugin
-	12, // 36: endpoint.plugin.v1.Plugin.Build:output_type -> endpoint.plugin.v1.BuildReply
-	15, // 37: endpoint.plugin.v1.Plugin.Release:output_type -> endpoint.plugin.v1.ReleaseReply
-	17, // 38: endpoint.plugin.v1.Plugin.Do:output_type -> endpoint.plugin.v1.Answer
-	34, // [34:39] is the sub-list for method output_type
-	29, // [29:34] is the sub-list for method input_type
+	16, // 34: endpoint.plugin.v1.Plugin.Trace:input_type -> endpoint.plugin.v1.Call
+	3,  // 35: endpoint.plugin.v1.Plugin.Describe:output_type -> endpoint.plugin.v1.Description
+	25, // 36: endpoint.plugin.v1.Plugin.Attach:output_type -> endpoint.plugin.v1.FromPlugin
+	12, // 37: endpoint.plugin.v1.Plugin.Build:output_type -> endpoint.plugin.v1.BuildReply
+	15, // 38: endpoint.plugin.v1.Plugin.Release:output_type -> endpoint.plugin.v1.ReleaseReply
+	18, // 39: endpoint.plugin.v1.Plugin.Do:output_type -> endpoint.plugin.v1.Result
+	17, // 40: endpoint.plugin.v1.Plugin.Trace:output_type -> endpoint.plugin.v1.Answer
+	35, // [35:41] is the sub-list for method output_type
+	29, // [29:35] is the sub-list for method input_type
 	29, // [29:29] is the sub-list for extension type_name
 	29, // [29:29] is the sub-list for extension extendee
 	0,  // [0:29] is the sub-list for field type_name

@@ -29,6 +29,7 @@ const (
 	Plugin_Build_FullMethodName    = "/endpoint.plugin.v1.Plugin/Build"
 	Plugin_Release_FullMethodName  = "/endpoint.plugin.v1.Plugin/Release"
 	Plugin_Do_FullMethodName       = "/endpoint.plugin.v1.Plugin/Do"
+	Plugin_Trace_FullMethodName    = "/endpoint.plugin.v1.Plugin/Trace"
 )
 
 // PluginClient is the client API for Plugin service.
@@ -44,9 +45,10 @@ type PluginClient interface {
 	Build(ctx context.Context, in *BuildRequest, opts ...grpc.CallOption) (*BuildReply, error)
 	// Release forgets an endpoint. What was opened through it stays open.
 	Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*ReleaseReply, error)
-	// Do carries out a call: any number of events, if the call asks for them, and then one result. It ends early when
-	// the host cancels it.
-	Do(ctx context.Context, in *Call, opts ...grpc.CallOption) (Plugin_DoClient, error)
+	// Do carries out a call. It ends early when the host cancels it.
+	Do(ctx context.Context, in *Call, opts ...grpc.CallOption) (*Result, error)
+	// Trace does the same, and tells what happens: any number of events, and then the result.
+	Trace(ctx context.Context, in *Call, opts ...grpc.CallOption) (Plugin_TraceClient, error)
 }
 
 type pluginClient struct {
@@ -115,12 +117,21 @@ func (c *pluginClient) Release(ctx context.Context, in *ReleaseRequest, opts ...
 	return out, nil
 }
 
-func (c *pluginClient) Do(ctx context.Context, in *Call, opts ...grpc.CallOption) (Plugin_DoClient, error) {
-	stream, err := c.cc.NewStream(ctx, &Plugin_ServiceDesc.Streams[1], Plugin_Do_FullMethodName, opts...)
+func (c *pluginClient) Do(ctx context.Context, in *Call, opts ...grpc.CallOption) (*Result, error) {
+	out := new(Result)
+	err := c.cc.Invoke(ctx, Plugin_Do_FullMethodName, in, out, opts...)
 	if err != nil {
 		return nil, err
 	}
-	x := &pluginDoClient{stream}
+	return out, nil
+}
+
+func (c *pluginClient) Trace(ctx context.Context, in *Call, opts ...grpc.CallOption) (Plugin_TraceClient, error) {
+	stream, err := c.cc.NewStream(ctx, &Plugin_ServiceDesc.Streams[1], Plugin_Trace_FullMethodName, opts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &pluginTraceClient{stream}
 	if err := x.ClientStream.SendMsg(in); err != nil {
 		return nil, err
 	}
@@ -130,16 +141,16 @@ func (c *pluginClient) Do(ctx context.Context, in *Call, opts ...grpc.CallOption
 	return x, nil
 }
 
-type Plugin_DoClient interface {
+type Plugin_TraceClient interface {
 	Recv() (*Answer, error)
 	grpc.ClientStream
 }
 
-type pluginDoClient struct {
+type pluginTraceClient struct {
 	grpc.ClientStream
 }
 
-func (x *pluginDoClient) Recv() (*Answer, error) {
+func (x *pluginTraceClient) Recv() (*Answer, error) {
 	m := new(Answer)
 	if err := x.ClientStream.RecvMsg(m); err != nil {
 		return nil, err
@@ -160,9 +171,10 @@ type PluginServer interface {
 	Build(context.Context, *BuildRequest) (*BuildReply, error)
 	// Release forgets an endpoint. What was opened through it stays open.
 	Release(context.Context, *ReleaseRequest) (*ReleaseReply, error)
-	// Do carries out a call: any number of events, if the call asks for them, and then one result. It ends early when
-	// the host cancels it.
-	Do(*Call, Plugin_DoServer) error
+	// Do carries out a call. It ends early when the host cancels it.
+	Do(context.Context, *Call) (*Result, error)
+	// Trace does the same, and tells what happens: any number of events, and then the result.
+	Trace(*Call, Plugin_TraceServer) error
 	mustEmbedUnimplementedPluginServer()
 }
 
@@ -182,8 +194,11 @@ func (UnimplementedPluginServer) Build(context.Context, *BuildRequest) (*BuildRe
 func (UnimplementedPluginServer) Release(context.Context, *ReleaseRequest) (*ReleaseReply, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Release not implemented")
 }
-func (UnimplementedPluginServer) Do(*Call, Plugin_DoServer) error {
-	return status.Errorf(codes.Unimplemented, "method Do not implemented")
+func (UnimplementedPluginServer) Do(context.Context, *Call) (*Result, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Do not implemented")
+}
+func (UnimplementedPluginServer) Trace(*Call, Plugin_TraceServer) error {
+	return status.Errorf(codes.Unimplemented, "method Trace not implemented")
 }
 func (UnimplementedPluginServer) mustEmbedUnimplementedPluginServer() {}
 
@@ -278,24 +293,42 @@ func _Plugin_Release_Handler(srv interface{}, ctx context.Context, dec func(inte
 	return interceptor(ctx, in, info, handler)
 }
 
-func _Plugin_Do_Handler(srv interface{}, stream grpc.ServerStream) error {
+func _Plugin_Do_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(Call)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PluginServer).Do(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Plugin_Do_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PluginServer).Do(ctx, req.(*Call))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Plugin_Trace_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(Call)
 	if err := stream.RecvMsg(m); err != nil {
 		return err
 	}
-	return srv.(PluginServer).Do(m, &pluginDoServer{stream})
+	return srv.(PluginServer).Trace(m, &pluginTraceServer{stream})
 }
 
-type Plugin_DoServer interface {
+type Plugin_TraceServer interface {
 	Send(*Answer) error
 	grpc.ServerStream
 }
 
-type pluginDoServer struct {
+type pluginTraceServer struct {
 	grpc.ServerStream
 }
 
-func (x *pluginDoServer) Send(m *Answer) error {
+func (x *pluginTraceServer) Send(m *Answer) error {
 	return x.ServerStream.SendMsg(m)
 }
 
@@ -318,6 +351,10 @@ var Plugin_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "Release",
 			Handler:    _Plugin_Release_Handler,
 		},
+		{
+			MethodName: "Do",
+			Handler:    _Plugin_Do_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
@@ -327,8 +364,8 @@ var Plugin_ServiceDesc = grpc.ServiceDesc{
 			ClientStreams: true,
 		},
 		{
-			StreamName:    "Do",
-			Handler:       _Plugin_Do_Handler,
+			StreamName:    "Trace",
+			Handler:       _Plugin_Trace_Handler,
 			ServerStreams: true,
 		},
 	},
