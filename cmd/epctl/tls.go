@@ -24,6 +24,9 @@ func (c *tlsCmd) Help() string {
 
 func (c *tlsCmd) wanted() []registry.Role { return []registry.Role{registry.RoleClient} }
 
+// shortly is how long to wait, behind a handshake, for a server that does not want the client.
+const shortly = 100 * time.Millisecond
+
 // Run dials once. Nothing is sent behind the handshake.
 func (c *tlsCmd) Run(ctx context.Context, a *app) error {
 	client, layer, err := a.client(c.String)
@@ -45,7 +48,10 @@ func (c *tlsCmd) Run(ctx context.Context, a *app) error {
 	report := &tlsReport{Input: layer.Description.Input, Chain: []certificate{}, Stages: []tlsStage{}, trust: trustOf(layer, client)}
 	if err == nil {
 		defer conn.Close()
-		err = report.connected(conn)
+		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+		if err = report.connected(conn); err == nil {
+			err = refused(conn, shortly)
+		}
 	} else {
 		report.failed(picture.seen(), err)
 	}

@@ -115,14 +115,22 @@ func (at *attempt) verifiedText() string {
 // afterwards is how long a refusal may take that a peer sends behind a handshake.
 const afterwards = time.Second
 
-// refusal is what a peer has said when nothing could be sent to it: a server of TLS 1.3 refuses a client's certificate when
-// for the client the handshake is over.
+// refusal is what a peer has said when nothing could be sent to it.
 func refusal(conn net.Conn, err error) error {
-	_ = conn.SetReadDeadline(time.Now().Add(afterwards))
+	if said := refused(conn, afterwards); said != nil {
+		return said
+	}
+	return err
+}
+
+// refused waits a while for a peer that ends the connection with an alert, and returns that: a server of TLS 1.3 refuses
+// a client's certificate when for the client the handshake is over. What else comes is lost.
+func refused(conn net.Conn, wait time.Duration) error {
+	_ = conn.SetReadDeadline(time.Now().Add(wait))
 	_, said := conn.Read(make([]byte, 1))
 	var alert *net.OpError
 	if errors.As(said, &alert) && alert.Op == "remote error" {
 		return said
 	}
-	return err
+	return nil
 }
