@@ -129,14 +129,17 @@ func closeAll(programs []*external.Program) {
 	wait.Wait()
 }
 
-// warnAll tells each of several errors that end nothing.
+// warnAll tells each of several errors that end nothing, one a line where nobody reads along.
 func (a *app) warnAll(err error) {
 	if err == nil {
 		return
 	}
-	for line := range strings.Lines(err.Error()) {
-		text := strings.Join(wrap("warning: "+printable(strings.TrimRight(line, "\n")), a.err.width), "\n")
-		_ = a.err.print(a.err.warning(text) + "\n")
+	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
+		text := []string{"warning: " + printable(line)}
+		if a.err.terminal {
+			text = wrap(text[0], a.err.width)
+		}
+		_ = a.err.print(strings.Replace(strings.Join(text, "\n"), "warning:", a.err.warning("warning:"), 1) + "\n")
 	}
 }
 

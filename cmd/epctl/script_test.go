@@ -21,6 +21,7 @@ import (
 
 // TestMain makes this binary also the program epctl, and epctl-extra, which has plugins more (see extra_test.go).
 func TestMain(m *testing.M) {
+	pluginMain()
 	testscript.Main(m, map[string]func(){
 		"epctl":       main,
 		"epctl-extra": func() { os.Exit(withRegistry(extra(endpoint.Default))) },
@@ -34,6 +35,7 @@ func TestMain(m *testing.M) {
 //	certs [-KIND] DIR NAME…     makes an authority and a certificate for the names: DIR/cert.pem, key.pem and ca.pem; the
 //	                            kinds are expired, soon (to expire), self (signed), long (a chain of two), leaf (of such
 //	                            a chain alone) and rsa
+//	program FILE                makes a program that serves what its name says (see plugin_test.go)
 //	need PROGRAM                skips the script where there is no such program
 //	end NAME [SIGNAL] STATUS    waits for its end, by the signal INT or TERM where one is given; NAME.out and NAME.err
 //	                            are what it has written
@@ -46,7 +48,7 @@ func TestScript(t *testing.T) {
 			env.Values["t"] = env.T()
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"start": start, "end": end, "need": need, "certs": makeCerts},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"start": start, "end": end, "need": need, "certs": makeCerts, "program": makeProgram},
 		Condition: func(name string) (bool, error) {
 			if name == "ipv6" {
 				ln, err := net.Listen("tcp6", "[::1]:0")

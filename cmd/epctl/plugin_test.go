@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/epctl/endpoint/external"
+	"github.com/epctl/endpoint/registry"
+)
+
+// pluginMain makes this binary also the programs that serve plugins, under their names.
+func pluginMain() {
+	name, ok := strings.CutPrefix(filepath.Base(os.Args[0]), programPrefix)
+	if !ok {
+		return
+	}
+	switch name {
+	case "crash":
+		fmt.Fprintln(os.Stderr, "can't go on: \x1b[31mno fuel")
+		os.Exit(3)
+	case "witness":
+		leaveTrace()
+	}
+	external.Serve(testPlugins()[name]...)
+}
+
+// testPlugins are what each program serves.
+func testPlugins() map[string][]registry.Plugin {
+	relay := registry.Plugin{
+		Name: "relay", Doc: "Goes through another endpoint, and does nothing.",
+		Client: registry.For(func(o relayClient) (registry.Client, error) { return o, nil }),
+		Server: registry.For(func(o relayServer) (registry.Server, error) { return o.Endpoint, nil }),
+	}
+	fixed := registry.Plugin{
+		Name: "fixed", Doc: "Has one address for all names.",
+		Resolver: registry.For(func(o fixedOptions) (registry.Resolver, error) { return o, nil }),
+	}
+	named := func(p registry.Plugin, name, doc string) registry.Plugin {
+		p.Name, p.Doc = name, doc
+		return p
+	}
+	return map[string][]registry.Plugin{
+		"relay":   {relay},
+		"second":  {named(relay, "relay", "Is not the first of its name.")},
+		"many":    {named(relay, "many-relay", relay.Doc), fixed},
+		"witness": {named(relay, "witness", "Leaves a trace where it is started.")},
+		"builtin": {named(relay, "tcp4", "Would like to be the one for TCP.")},
+		"garbled": {named(relay, "garbled", "Clears \x1b[2J the terminal.")},
+		"sour":    {named(relay, "sour", "no sentence")},
+		"quitter": {{
+			Name: "quitter", Doc: "Ends in the middle of the work.",
+			Client: registry.For(func(relayClient) (registry.Client, error) { return quitter{}, nil }),
+		}},
+		"keeper": {{
+			Name: "keeper", Doc: "Has a secret.",
+			Client: registry.For(func(keeperOptions) (registry.Client, error) { return quitter{}, nil }),
+		}},
+	}
+}
+
+// leaveTrace makes a file beside the program.
+func leaveTrace() {
+	if self, err := os.Executable(); err == nil {
+		_ = os.WriteFile(filepath.Join(filepath.Dir(self), "started"), nil, 0o600)
+	}
+}
+
+type relayClient struct {
+	Endpoint registry.Client `ep:"endpoint,required,rest" doc:"what it goes through"`
+}
+
+func (c relayClient) Dial(ctx context.Context) (net.Conn, error) { return c.Endpoint.Dial(ctx) }
+
+type relayServer struct {
+	Endpoint registry.Server `ep:"endpoint,required,rest" doc:"what it goes through"`
+}
+
+type fixedOptions struct {
+	Addr netip.Addr `ep:"address,required" doc:"the address"`
+}
+
+func (o fixedOptions) LookupNetIP(_ context.Context, network, _ string) ([]netip.Addr, error) {
+	return []netip.Addr{o.Addr}, nil
+}
+
+type keeperOptions struct {
+	Password registry.Secret `ep:"password,required" doc:"what it keeps"`
+}
+
+type quitter struct{}
+
+func (quitter) Dial(context.Context) (net.Conn, error) {
+	os.Exit(4)
+	return nil, nil
+}
+
+// makeProgram is the command "program FILE" of scripts: it makes a program that is what its name says once it is called
+// endpoint-plugin-NAME.
+func makeProgram(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: program FILE")
+	}
+	self, err := os.Executable()
+	ts.Check(err)
+	path := ts.MkAbs(args[0])
+	ts.Check(os.Chmod(ts.Getenv("WORK"), 0o755)) // whatever the mask is
+	ts.Check(os.MkdirAll(filepath.Dir(path), 0o755))
+	ts.Check(copyTo(path, self))
+}
+
+// copyTo makes a file that is another, or a copy of it. A file that was linked could not be changed by a script.
+func copyTo(path, from string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o755)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		return err
+	}
+	return out.Close()
+}
