@@ -24,9 +24,9 @@ const (
 
 // What can go wrong before TLS begins, for errors.Is.
 var (
-	// ErrInjection: bytes came behind the last one that may be in plain text. Somebody on the way may have put them there,
-	// to be taken for encrypted ones (CVE-2011-0411, CVE-2021-23222).
-	ErrInjection = errors.New("bytes in plain text behind the request for TLS: somebody may have put them there")
+	// ErrInjection: bytes came where none are due, behind the last one that may be in plain text or before they were asked
+	// for. Somebody on the way may have put them there, to be taken for encrypted ones (CVE-2011-0411, CVE-2021-23222).
+	ErrInjection = errors.New("bytes in plain text where none are due: somebody may have put them there")
 	// ErrNotOffered: the server does not have TLS, or somebody on the way has taken the offer away.
 	ErrNotOffered = errors.New("TLS is not offered")
 	// ErrRefused: the server says no.
