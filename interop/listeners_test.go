@@ -32,16 +32,17 @@ func listeners(group int) []socket {
 			}
 		}
 	}
-	return sockets(inodes)
+	return sockets(group, inodes)
 }
 
-// sockets are the TCP sockets that listen and the UDP sockets that have one of the inodes, nil for all.
-func sockets(inodes map[string]bool) []socket {
+// sockets are the TCP sockets that listen and the UDP sockets that have one of the inodes, nil for all, in the network
+// namespace of a process. That of /proc/net is not it: our main thread may have been left in another one by a test.
+func sockets(pid int, inodes map[string]bool) []socket {
 	var found []socket
 	for _, network := range []string{"tcp", "tcp6", "udp", "udp6"} {
-		table, err := os.ReadFile("/proc/net/" + network)
+		table, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, network))
 		if err != nil {
-			continue // a machine without IPv6
+			continue // a machine without IPv6, or a process that has ended
 		}
 		for _, line := range strings.Split(string(table), "\n")[1:] {
 			if address, ok := parseSocket(line, network, inodes); ok {

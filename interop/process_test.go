@@ -124,7 +124,7 @@ func (p *peer) awaitPorts(group int, ended <-chan error) {
 func (p *peer) listensAsWanted(group int) bool {
 	p.t.Helper()
 	// Whose a socket is takes long to find out: first of all there has to be one.
-	if !hasPorts(sockets(nil), p.ports) {
+	if !hasPorts(sockets(group, nil), p.ports) {
 		return false
 	}
 	found := listeners(group)
