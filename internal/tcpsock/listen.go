@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"syscall"
 
+	"github.com/epctl/endpoint/internal/sockaddr"
 	"github.com/epctl/endpoint/internal/sockopt"
 	"github.com/epctl/endpoint/trace"
 )
@@ -24,14 +25,12 @@ type ListenSpec struct {
 // and those of the socket options. The network is "tcp4", "tcp6", or "tcp" where the interface decides.
 func (s ListenSpec) Problems(network string) []sockopt.Problem {
 	var list []sockopt.Problem
-	options := networkOf(s.Addr.Addr())
+	options := sockaddr.TCP.Network(s.Addr.Addr())
 	if s.DualStack {
 		options = "tcp"
-		if s.Addr.Addr() != netip.IPv6Unspecified() {
-			list = append(list, sockopt.Problem{Param: "v6only", Message: "only the interface :: can take IPv4 too"})
-		}
+		list = sockaddr.DualStackProblems(s.Addr.Addr())
 	}
-	list = appendAddrProblem(list, network, "interface", s.Addr.Addr())
+	list = append(list, sockaddr.Problems(network, "interface", s.Addr.Addr())...)
 	if s.Backlog < 0 {
 		list = append(list, sockopt.Problem{Param: "backlog", Message: "can't be negative"})
 	}
@@ -51,7 +50,7 @@ type Listener struct {
 // An IPv4 address, 0.0.0.0 too, is a socket of the family AF_INET. An IPv6 address is AF_INET6 with IPV6_V6ONLY=1,
 // whatever the system's default, so that an IPv4 socket can have the same port; DualStack makes that 0.
 func NewListener(s ListenSpec) *Listener {
-	l := &Listener{spec: s, network: networkOf(s.Addr.Addr()), address: s.Addr.String(), config: s.Options.Config()}
+	l := &Listener{spec: s, network: sockaddr.TCP.Network(s.Addr.Addr()), address: s.Addr.String(), config: s.Options.Config()}
 	if s.DualStack {
 		// Package net leaves IPV6_V6ONLY alone for "tcp6", and for "tcp" it clears it if it can.
 		l.network = "tcp"
@@ -86,7 +85,7 @@ func (l *Listener) listen(ctx context.Context) (*net.TCPListener, error) {
 	}
 	address := l.address
 	if l.spec.Addr.Addr().Zone() != "" {
-		addr, err := indexed(l.spec.Addr.Addr())
+		addr, err := sockaddr.Indexed(l.spec.Addr.Addr())
 		if err != nil {
 			return nil, l.opError(err)
 		}
@@ -94,7 +93,7 @@ func (l *Listener) listen(ctx context.Context) (*net.TCPListener, error) {
 	}
 	nl, err := l.config.Listen(ctx, l.network, address)
 	if err != nil {
-		return nil, l.withZone(err)
+		return nil, sockaddr.TCP.AsGiven(err, netip.AddrPort{}, l.spec.Addr)
 	}
 	ln := nl.(*net.TCPListener)
 	if err := l.finish(ln); err != nil {
@@ -105,7 +104,7 @@ func (l *Listener) listen(ctx context.Context) (*net.TCPListener, error) {
 }
 
 func (l *Listener) finish(ln *net.TCPListener) error {
-	named(ln.Addr(), l.spec.Addr.Addr().Zone())
+	sockaddr.Named(ln.Addr(), l.spec.Addr.Addr().Zone())
 	if l.spec.Backlog <= 0 {
 		return nil
 	}
@@ -116,22 +115,13 @@ func (l *Listener) finish(ln *net.TCPListener) error {
 }
 
 func (l *Listener) opError(err error) error {
-	return &net.OpError{Op: "listen", Net: l.network, Addr: netAddr(l.spec.Addr), Err: err}
-}
-
-// withZone puts the address as it was given into an error of package net, which has the index instead.
-func (l *Listener) withZone(err error) error {
-	var op *net.OpError
-	if l.spec.Addr.Addr().Zone() != "" && errors.As(err, &op) {
-		op.Addr = netAddr(l.spec.Addr)
-	}
-	return err
+	return &net.OpError{Op: "listen", Net: l.network, Addr: sockaddr.TCP.NetAddr(l.spec.Addr), Err: err}
 }
 
 func (l *Listener) tell(t trace.Tracer, ln *net.TCPListener, err error) {
 	event := trace.Event{Kind: trace.Listening, Layer: l.spec.Layer, Network: l.network, Err: err}
 	if ln == nil {
-		event.Local = netAddr(l.spec.Addr)
+		event.Local = sockaddr.TCP.NetAddr(l.spec.Addr)
 		t.Emit(event)
 		return
 	}

@@ -9,48 +9,6 @@ import (
 	"github.com/epctl/endpoint/internal/tcpsock"
 )
 
-// LI-07, LI-08, LI-14
-func TestAddrProblem(t *testing.T) {
-	tests := []struct {
-		network, addr, want string // "" is no problem
-	}{
-		{"tcp4", "127.0.0.1", ""},
-		{"tcp4", "0.0.0.0", ""},
-		{"tcp6", "::", ""},
-		{"tcp6", "::1", ""},
-		{"tcp6", "2001:db8::1", ""},
-		{"tcp6", "fe80::1%eth0", ""},
-		{"tcp6", "fe80::1%2", ""},
-		{"tcp6", "fe80::1%0x", ""}, // may be a name
-		{"tcp", "127.0.0.1", ""},
-		{"tcp", "fe80::1%eth0", ""},
-		{"udp6", "::1", ""},
-		{"tcp4", "::1", "is an IPv6 address; this endpoint is IPv4 only"},
-		{"tcp6", "127.0.0.1", "is an IPv4 address; this endpoint is IPv6 only"},
-		{"tcp6", "::ffff:127.0.0.1", "is an IPv4 address in IPv6 form; write 127.0.0.1 and use IPv4"},
-		{"tcp4", "::ffff:127.0.0.1", "is an IPv4 address in IPv6 form; write 127.0.0.1 and use IPv4"},
-		{"tcp", "::ffff:0.0.0.0", "is an IPv4 address in IPv6 form; write 0.0.0.0 and use IPv4"},
-		{"tcp6", "fe80::1", "is link-local and needs a zone, the interface: fe80::1%eth0 or fe80::1%2"},
-		{"tcp", "febf::1", "is link-local and needs a zone, the interface: febf::1%eth0 or febf::1%2"},
-		{"tcp6", "fe80::1%0", "has the zone 0, which is no interface"},
-		{"tcp6", "fe80::1%000", "has the zone 0, which is no interface"},
-		{"tcp6", "::1%lo", "is not link-local, so a zone means nothing there"},
-		{"tcp6", "2001:db8::1%2", "is not link-local, so a zone means nothing there"},
-		{"tcp4", "224.0.0.1", "is a multicast or broadcast address"},
-		{"tcp4", "255.255.255.255", "is a multicast or broadcast address"},
-		{"tcp6", "ff02::1%eth0", "is a multicast or broadcast address"},
-		{"tcp4", "169.254.0.1", ""}, // IPv4 has no zones
-	}
-	for _, tt := range tests {
-		if got := tcpsock.AddrProblem(tt.network, netip.MustParseAddr(tt.addr)); got != tt.want {
-			t.Errorf("%s %s: %q\nwant %q", tt.network, tt.addr, got, tt.want)
-		}
-	}
-	if got := tcpsock.AddrProblem("tcp", netip.Addr{}); got != "is no address" {
-		t.Errorf("zero Addr: %q", got)
-	}
-}
-
 // names joins the parameters that the problems are about.
 func names(list []sockopt.Problem) string {
 	var all []string

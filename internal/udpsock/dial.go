@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/epctl/endpoint/internal/flowlabel"
+	"github.com/epctl/endpoint/internal/sockaddr"
 	"github.com/epctl/endpoint/internal/sockopt"
 	"github.com/epctl/endpoint/trace"
 )
@@ -30,72 +31,47 @@ type DialSpec struct {
 // segment and those of the socket options. The network is "udp4", "udp6", or "udp" where either may be tried.
 func (s DialSpec) Problems(network string) []sockopt.Problem {
 	var list []sockopt.Problem
-	bad := func(param, message string) { list = append(list, sockopt.Problem{Param: param, Message: message}) }
 	if s.LocalAddr.IsValid() {
-		list = addrProblems(network, "bindAddress", s.LocalAddr)
+		list = sockaddr.Problems(network, "bindAddress", s.LocalAddr)
 	}
-	switch {
-	case s.FlowLabel > flowlabel.Max:
-		bad("flowLabel", fmt.Sprintf("is more than 20 bits (%d)", flowlabel.Max))
-	case s.FlowLabel != 0 && (network == "udp4" || s.LocalAddr.Is4()):
-		bad("flowLabel", "is for IPv6 only")
-	}
+	list = append(list, sockaddr.LabelProblems(network, s.LocalAddr, s.FlowLabel)...)
 	if s.Segment < 0 || s.Segment > MaxSegment {
-		bad("segment", fmt.Sprintf("must be between 1 and %d bytes", MaxSegment))
+		list = append(list, sockopt.Problem{Param: "segment", Message: fmt.Sprintf("must be between 1 and %d bytes", MaxSegment)})
 	}
-	return append(list, s.Options.Problems(s.narrow(network))...)
+	return append(list, s.Options.Problems(sockaddr.UDP.Narrow(network, s.LocalAddr, s.FlowLabel))...)
 }
 
 // RemoteProblems returns what is wrong with connecting to remote over network ("udp4", "udp6" or "udp") from the
 // spec's local address: remote's own faults, and families that do not go together, under the names host and port. The
 // broadcast address is fine.
 func (s DialSpec) RemoteProblems(network string, remote netip.AddrPort) []sockopt.Problem {
-	list := portProblems("port", remote.Port())
+	var list []sockopt.Problem
+	if remote.Port() == 0 {
+		list = append(list, sockopt.Problem{Param: "port", Message: "0 is no port to send to"})
+	}
 	addr := remote.Addr()
-	if addr != netip.AddrFrom4([4]byte{255, 255, 255, 255}) || network == "udp6" {
-		list = append(list, addrProblems(network, "host", addr)...)
+	if !sockaddr.IsBroadcast(addr) || network == "udp6" {
+		list = append(list, sockaddr.Problems(network, "host", addr)...)
 	}
 	if s.LocalAddr.IsValid() && addr.IsValid() && !addr.Is4In6() && s.LocalAddr.Is4() != addr.Is4() {
-		message := fmt.Sprintf("%s and %s are of different families", addr, s.LocalAddr)
-		list = append(list, sockopt.Problem{Param: "host", Message: message, With: "bindAddress"})
+		list = append(list, sockaddr.FamilyProblem(addr, s.LocalAddr))
 	}
 	return list
-}
-
-// narrow returns the network that is left of "udp" when the local address or a flow label decides the family.
-func (s DialSpec) narrow(network string) string {
-	switch {
-	case network != "udp":
-		return network
-	case s.FlowLabel != 0:
-		return "udp6"
-	case s.LocalAddr.IsValid():
-		return networkOf(s.LocalAddr)
-	}
-	return "udp"
 }
 
 // A Dialer makes connected sockets by one spec, any number of them and from any goroutine.
 type Dialer struct {
 	spec   DialSpec
-	dialer net.Dialer
-	source net.Addr // as in errors
+	dialer sockaddr.Dialer
 }
 
 // NewDialer prepares for s, which has no [DialSpec.Problems]. It does no I/O.
 func NewDialer(s DialSpec) *Dialer {
-	d := &Dialer{spec: s}
-	d.dialer.Control = hooks(s.Options.Control(), segmentHook(s.Segment))
-	if s.LocalAddr.IsValid() || s.LocalPort != 0 {
-		// The IP is nil where only the port is given, which package net takes for either family.
-		d.source = localAddr(s.LocalAddr, s.LocalPort)
-		d.dialer.LocalAddr = d.source
-	}
+	local := netip.AddrPortFrom(s.LocalAddr, s.LocalPort)
+	d := &Dialer{spec: s, dialer: sockaddr.Dialer{Transport: sockaddr.UDP, Local: local}}
+	d.dialer.Net.LocalAddr = sockaddr.UDP.NetAddr(local)
+	d.dialer.Net.Control = hooks(s.Options.Control(), segmentHook(s.Segment))
 	return d
-}
-
-func localAddr(a netip.Addr, port uint16) *net.UDPAddr {
-	return &net.UDPAddr{IP: a.AsSlice(), Zone: a.Zone(), Port: int(port)}
 }
 
 func segmentHook(size int) sockopt.Control {
@@ -135,7 +111,7 @@ func (d *Dialer) Dial(ctx context.Context, remote netip.AddrPort) (*net.UDPConn,
 	if trace.From(ctx) == nil {
 		return d.Attempt(ctx, remote)
 	}
-	span := trace.StartAttempt(ctx, d.spec.Layer, networkOf(remote.Addr()), netAddr(remote))
+	span := trace.StartAttempt(ctx, d.spec.Layer, sockaddr.UDP.Network(remote.Addr()), sockaddr.UDP.NetAddr(remote))
 	c, err := d.Attempt(ctx, remote)
 	if err != nil {
 		span.End(nil, err)
@@ -147,48 +123,16 @@ func (d *Dialer) Dial(ctx context.Context, remote netip.AddrPort) (*net.UDPConn,
 
 // Attempt is Dial for a caller that tells package trace about the attempt itself, as one that races addresses does.
 func (d *Dialer) Attempt(ctx context.Context, remote netip.AddrPort) (*net.UDPConn, error) {
-	addr, index, err := indexed(remote.Addr())
-	if err != nil {
-		return nil, d.opError(remote, err)
-	}
-	dialer, err := d.ready()
-	if err != nil {
-		return nil, d.opError(remote, err)
-	}
-	c, err := dialer.DialContext(ctx, networkOf(addr), netip.AddrPortFrom(addr, remote.Port()).String())
-	if err != nil {
-		return nil, asGiven(err, d.source, netAddr(remote))
-	}
-	udp := c.(*net.UDPConn)
-	named(udp.RemoteAddr(), remote.Addr().Zone())
-	named(udp.LocalAddr(), d.localZone(remote))
-	if err := d.label(udp, flowlabel.Address{AddrPort: remote, ZoneIndex: index}); err != nil {
-		_ = udp.Close()
-		return nil, d.opError(remote, err)
-	}
-	return udp, nil
-}
-
-// ready returns a net.Dialer whose local address package net can take as it is: a zone is looked up each time.
-func (d *Dialer) ready() (*net.Dialer, error) {
-	if d.spec.LocalAddr.Zone() == "" {
-		return &d.dialer, nil
-	}
-	local, _, err := indexed(d.spec.LocalAddr)
+	c, at, err := d.dialer.Dial(ctx, remote)
 	if err != nil {
 		return nil, err
 	}
-	dialer := d.dialer
-	dialer.LocalAddr = localAddr(local, d.spec.LocalPort)
-	return &dialer, nil
-}
-
-// localZone: a link-local address of ours that the system chose is on the interface of the peer's.
-func (d *Dialer) localZone(remote netip.AddrPort) string {
-	if zone := d.spec.LocalAddr.Zone(); zone != "" {
-		return zone
+	udp := c.(*net.UDPConn)
+	if err := d.label(udp, flowlabel.Address{AddrPort: at, ZoneIndex: sockaddr.Index(at.Addr())}); err != nil {
+		_ = udp.Close()
+		return nil, d.dialer.OpError(remote, err)
 	}
-	return remote.Addr().Zone()
+	return udp, nil
 }
 
 // label connects once more, because package net can't connect with a flow label.
@@ -201,10 +145,6 @@ func (d *Dialer) label(c *net.UDPConn, to flowlabel.Address) error {
 		return err
 	}
 	return flowlabel.Connect(raw, d.spec.FlowLabel, flowlabel.Address{}, to)
-}
-
-func (d *Dialer) opError(remote netip.AddrPort, err error) error {
-	return &net.OpError{Op: "dial", Net: networkOf(remote.Addr()), Source: d.source, Addr: netAddr(remote), Err: err}
 }
 
 // A Client is a Dialer that connects to one address: a datagram client.

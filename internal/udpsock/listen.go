@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/epctl/endpoint/internal/packetinfo"
+	"github.com/epctl/endpoint/internal/sockaddr"
 	"github.com/epctl/endpoint/internal/sockopt"
 	"github.com/epctl/endpoint/trace"
 )
@@ -23,13 +24,11 @@ type ListenSpec struct {
 // Problems returns what is wrong with the spec without asking the system, under the names interface, v6only and those
 // of the socket options. The network is "udp4", "udp6", or "udp" where the interface decides.
 func (s ListenSpec) Problems(network string) []sockopt.Problem {
-	list := addrProblems(network, "interface", s.Addr.Addr())
-	options := networkOf(s.Addr.Addr())
+	list := sockaddr.Problems(network, "interface", s.Addr.Addr())
+	options := sockaddr.UDP.Network(s.Addr.Addr())
 	if s.DualStack {
 		options = "udp"
-		if s.Addr.Addr() != netip.IPv6Unspecified() {
-			list = append(list, sockopt.Problem{Param: "v6only", Message: "only the interface :: can take IPv4 too"})
-		}
+		list = append(list, sockaddr.DualStackProblems(s.Addr.Addr())...)
 	}
 	return append(list, s.Options.Problems(options)...)
 }
@@ -47,7 +46,7 @@ type Listener struct {
 // whatever the system's default, so that an IPv4 socket can have the same port; DualStack makes that 0. SO_REUSEADDR is
 // never set: with it another program could bind the same port and take the datagrams (LI-09).
 func NewListener(s ListenSpec) *Listener {
-	l := &Listener{spec: s, network: networkOf(s.Addr.Addr())}
+	l := &Listener{spec: s, network: sockaddr.UDP.Network(s.Addr.Addr())}
 	if s.DualStack {
 		// Package net leaves IPV6_V6ONLY alone for "udp6", and for "udp" it clears it if it can.
 		l.network = "udp"
@@ -84,7 +83,7 @@ func (l *Listener) tell() sockopt.Control {
 func (l *Listener) Listen(ctx context.Context) (*net.UDPConn, error) {
 	c, err := l.listen(ctx)
 	if t := trace.From(ctx); t != nil {
-		event := trace.Event{Kind: trace.Listening, Layer: l.spec.Layer, Network: l.network, Local: netAddr(l.spec.Addr), Err: err}
+		event := trace.Event{Kind: trace.Listening, Layer: l.spec.Layer, Network: l.network, Local: sockaddr.UDP.NetAddr(l.spec.Addr), Err: err}
 		if err == nil {
 			event.Local = c.LocalAddr()
 		}
@@ -97,18 +96,18 @@ func (l *Listener) listen(ctx context.Context) (*net.UDPConn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, l.opError(err)
 	}
-	addr, _, err := indexed(l.spec.Addr.Addr())
+	addr, err := sockaddr.Indexed(l.spec.Addr.Addr())
 	if err != nil {
 		return nil, l.opError(err)
 	}
 	c, err := l.config.ListenPacket(ctx, l.network, netip.AddrPortFrom(addr, l.spec.Addr.Port()).String())
 	if err != nil {
-		return nil, asGiven(err, nil, netAddr(l.spec.Addr))
+		return nil, sockaddr.UDP.AsGiven(err, netip.AddrPort{}, l.spec.Addr)
 	}
-	named(c.LocalAddr(), l.spec.Addr.Addr().Zone())
+	sockaddr.Named(c.LocalAddr(), l.spec.Addr.Addr().Zone())
 	return c.(*net.UDPConn), nil
 }
 
 func (l *Listener) opError(err error) error {
-	return &net.OpError{Op: "listen", Net: l.network, Addr: netAddr(l.spec.Addr), Err: err}
+	return &net.OpError{Op: "listen", Net: l.network, Addr: sockaddr.UDP.NetAddr(l.spec.Addr), Err: err}
 }

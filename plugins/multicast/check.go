@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/epctl/endpoint/internal/mcast"
+	"github.com/epctl/endpoint/internal/sockaddr"
 	"github.com/epctl/endpoint/internal/sockopt"
-	"github.com/epctl/endpoint/internal/tcpsock"
 	"github.com/epctl/endpoint/registry"
 )
 
@@ -180,9 +180,9 @@ func interfaceFault(param string, s mcast.Selector, group netip.Addr) *registry.
 	case addr.IsMulticast():
 		return registry.Bad(param, "%s is a group, not the address of an interface", addr)
 	}
-	if problem := tcpsock.AddrProblem("udp", addr); problem != "" {
+	if problem := sockaddr.Problem("udp", addr); problem != "" {
 		fault := registry.Bad(param, "%s %s", addr, problem)
-		if plain := addr.Unmap().WithZone(""); tcpsock.AddrProblem("udp", plain) == "" && plain.Is4() == group.Is4() {
+		if plain := addr.Unmap().WithZone(""); sockaddr.Problem("udp", plain) == "" && plain.Is4() == group.Is4() {
 			fault.Fix = plain.String()
 		}
 		return fault
