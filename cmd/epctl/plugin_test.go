@@ -57,7 +57,7 @@ func testPlugins() map[string][]registry.Plugin {
 		"sour":    {named(relay, "sour", "no sentence")},
 		"quitter": {{
 			Name: "quitter", Doc: "Ends in the middle of the work.",
-			Client: registry.For(func(relayClient) (registry.Client, error) { return quitter{}, nil }),
+			Server: registry.For(func(relayServer) (registry.Server, error) { return quitter{}, nil }),
 		}},
 		"keeper": {{
 			Name: "keeper", Doc: "Has a secret.",
@@ -98,6 +98,11 @@ type keeperOptions struct {
 type quitter struct{}
 
 func (quitter) Dial(context.Context) (net.Conn, error) {
+	os.Exit(4)
+	return nil, nil
+}
+
+func (quitter) Listen(context.Context) (net.Listener, error) {
 	os.Exit(4)
 	return nil, nil
 }

@@ -18,14 +18,14 @@ type pluginTestCmd struct {
 	Program  string            `arg:"" name:"program" help:"Path of a program, with a slash in it, or name of one that is installed."`
 	Examples string            `placeholder:"FILE" help:"Use the strings in this file: a README with blocks of the language endpoint, or a string a line, each with its roles, as in tcp:80 # server."`
 	Live     []string          `sep:"none" placeholder:"STRING" help:"Description of a server that is safe to listen on, beside those on loopback with port 0; may be given several times."`
-	File     map[string]string `mapsep:"none" placeholder:"PATH=FILE" help:"File to use in place of one that examples name; may be given several times."`
+	Files    map[string]string `mapsep:"none" placeholder:"PATH=FILE" help:"File to use in place of one that examples name; may be given several times."`
 	Without  map[string]string `mapsep:"none" placeholder:"CHECK=WHY" help:"Leave out a check, for the reason given; may be given several times."`
 	Timeout  time.Duration     `default:"5m" help:"Give up on an endpoint after this time."`
 	JSON     bool              `name:"json" help:"Write JSON."`
 }
 
 func (c *pluginTestCmd) Help() string {
-	return "What every plugin has to do is checked in whatever language the program is written. Examples come from NAME's README: README.md beside the program, or the program's own name with .md, whose title is # NAME. Only servers on loopback with port 0 are listened on. The program is started also if it is not locked; one that is locked must not have changed. Other endpoints of epctl are there for examples that go through them."
+	return "What every plugin has to do is checked in whatever language the program is written. Examples come from NAME's README: README.md beside the program, or the program's own name with .md, whose title is # NAME. Only servers on loopback with port 0 are listened on. The program is started also if it is not locked; one that is locked must not have changed. Other endpoints of epctl are there for examples that go through them. What the suite says of the options Live, Files and Without is for the flags of these names; tests in Go have further ones."
 }
 
 // Run tests all endpoints of the program.
@@ -64,6 +64,10 @@ func (c *pluginTestCmd) path(a *app) (string, error) {
 // test asks the program what it serves, and has each endpoint tested in a process of its own, since the suite counts
 // what is open.
 func (c *pluginTestCmd) test(ctx context.Context, a *app, r *suiteReport) error {
+	var changed *external.ChecksumError
+	if err := external.Verify(r.Program); errors.As(err, &changed) {
+		return err
+	}
 	p, err := external.Open(r.Program, external.AllowUnlocked(), external.Stderr(a.err))
 	if err != nil {
 		return err
@@ -108,11 +112,10 @@ func (c *pluginTestCmd) suite(ctx context.Context, a *app, path string, report *
 	if err != nil {
 		return err
 	}
-	if err := cmd.Start(); err != nil {
-		return err
+	if err = cmd.Start(); err == nil {
+		report.read(out)
+		err = cmd.Wait()
 	}
-	report.read(out)
-	err = cmd.Wait()
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -130,7 +133,7 @@ func (c *pluginTestCmd) spec(path, plugin, scratch string) (suiteSpec, string, e
 	for check, why := range c.Without {
 		s.Without[check] = why
 	}
-	for named, file := range c.File {
+	for named, file := range c.Files {
 		abs, err := filepath.Abs(file)
 		if err != nil {
 			return s, "", err

@@ -20,8 +20,8 @@ _epctl() {
 	local kept=${current%"${2#[\"\']}"} candidate
 	COMPREPLY=()
 	while IFS=$'\t' read -r candidate _; do
-		# An endpoint may go on behind it, and a flag that needs a value does.
-		[[ $candidate == -*[!=] || $candidate != *[:=]* ]] && candidate+=' '
+		# An endpoint may go on behind it, and so may a directory; a flag that needs a value does.
+		[[ $candidate == -*[!=] || $candidate != *[:=]* && $candidate != */ ]] && candidate+=' '
 		COMPREPLY+=("${candidate#"$kept"}")
 	done < <("${words[0]}" __complete -- "${words[@]:1}" "$current" 2>/dev/null)
 }

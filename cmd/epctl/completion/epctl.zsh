@@ -6,9 +6,9 @@ _epctl() {
 	local line text shown
 	for line in "${(@f)$("${(Q)words[1]}" __complete -- "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}"; do
 		text=${line%%$'\t'*} shown="${line/$'\t'/  -- }"
-		if [[ $text == -*[^=] || -n $text && $text != *[:=]* ]]; then
+		if [[ $text == -*[^=] || -n $text && $text != *[:=]* && $text != */ ]]; then
 			closed+=("$text") closedDocs+=("$shown")
-		elif [[ -n $text ]]; then # an endpoint may go on, and a flag that needs a value does
+		elif [[ -n $text ]]; then # an endpoint or a directory may go on, and a flag that needs a value does
 			open+=("$text") openDocs+=("$shown")
 		fi
 	done
