@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/epctl/endpoint/internal/certs"
@@ -61,8 +60,8 @@ func keyOf(c *x509.Certificate) (string, int) {
 	return c.PublicKeyAlgorithm.String(), 0
 }
 
-// mostNames is how many names of a certificate people are shown.
-const mostNames = 24
+// namesWidth is how much of the names of a certificate people are shown, in characters.
+const namesWidth = 240
 
 // text shows the certificate below a head.
 func (c certificate) text(o *output, now time.Time) string {
@@ -121,9 +120,15 @@ func namesText(names []string) string {
 	if len(names) == 0 {
 		return "none"
 	}
-	text := strings.Join(names[:min(len(names), mostNames)], ", ")
-	if n := len(names) - mostNames; n > 0 {
-		text += fmt.Sprintf(" and %d more", n)
+	text := ""
+	for i, name := range names {
+		if i > 0 && len(text)+len(name) > namesWidth {
+			return text + fmt.Sprintf(" and %d more", len(names)-i)
+		}
+		if i > 0 {
+			text += ", "
+		}
+		text += name
 	}
 	return text
 }

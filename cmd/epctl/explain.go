@@ -10,10 +10,10 @@ import (
 )
 
 type explainCmd struct {
-	String string   `arg:"" name:"string" help:"Endpoint string."`
-	Role   roleFlag `placeholder:"ROLE" help:"Explain it in this role; otherwise in each that it can play."`
-	Files  bool     `default:"true" negatable:"" help:"Also look at the files that it names, and show below their parameters what is there, such as certificates; --no-files leaves them alone."`
-	JSON   bool     `name:"json" help:"Write JSON."`
+	String  string   `arg:"" name:"string" help:"Endpoint string."`
+	Role    roleFlag `placeholder:"ROLE" help:"Explain it in this role; otherwise in each that it can play."`
+	NoFiles bool     `name:"no-files" help:"Leave the files alone that it names; otherwise what is in them, such as certificates, is shown below their parameters."`
+	JSON    bool     `name:"json" help:"Write JSON."`
 }
 
 func (c *explainCmd) Help() string {
@@ -88,7 +88,7 @@ type looker func(*registry.Layer) []finding
 
 // looker is how this command looks at files.
 func (c *explainCmd) looker(ctx context.Context) looker {
-	if !c.Files {
+	if c.NoFiles {
 		return func(*registry.Layer) []finding { return nil }
 	}
 	return func(l *registry.Layer) []finding {

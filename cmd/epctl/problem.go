@@ -24,15 +24,46 @@ func (o *output) problem(err error) string {
 	case errors.As(err, &usage):
 		return o.bad("epctl: ") + printable(usage.message) + "\n" + o.good("help: ") + usage.hint + "\n"
 	case errors.As(err, &hinted):
-		return o.bad("epctl: ") + printable(err.Error()) + "\n" + o.good("help: ") + printable(hinted.hint) + "\n"
+		return o.failure(err.Error()) + o.good("help: ") + printable(hinted.hint) + "\n"
 	case len(faults) > 0:
 		return o.drawAll(faults)
 	}
-	lines := strings.Split(strings.TrimRight(err.Error(), "\n"), "\n")
-	for i, line := range lines {
-		lines[i] = printable(line)
+	return o.failure(err.Error())
+}
+
+// failure is an error in words. Lines that are too long for a terminal are wrapped; elsewhere programs may read them.
+func (o *output) failure(text string) string { return o.words("epctl: ", o.bad, text) }
+
+// words is a message of one or several lines behind a head in colour.
+func (o *output) words(head string, paint func(string) string, text string) string {
+	var lines []string
+	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		line = printable(line)
+		if i == 0 {
+			line = head + line
+		} else {
+			line = "  " + line
+		}
+		lines = append(lines, o.fold(line)...)
 	}
-	return o.bad("epctl: ") + strings.Join(lines, "\n  ") + "\n"
+	return strings.Replace(strings.Join(lines, "\n"), head, paint(head), 1) + "\n"
+}
+
+// fold breaks a line of a message for a terminal, with what follows indented further than the line.
+func (o *output) fold(line string) []string {
+	const further = "  "
+	start := line[:len(line)-len(strings.TrimLeft(line, " "))]
+	if !o.terminal {
+		return []string{line}
+	}
+	pieces := chop(line, max(leastLast, o.width-len(start)-len(further)))
+	for i := range pieces {
+		pieces[i] = start + pieces[i]
+		if i > 0 {
+			pieces[i] = further + pieces[i]
+		}
+	}
+	return pieces
 }
 
 func (o *output) drawAll(faults []*grammar.Error) string {

@@ -42,7 +42,7 @@ func (a *app) warned(ctx context.Context, form traceFlag) (context.Context, func
 	}
 	return printed(ctx, func(e trace.Event) {
 		if e.Kind == trace.Warning {
-			_ = a.err.print(a.err.warning("warning: ") + printable(e.Layer+": "+e.Detail) + "\n")
+			_ = a.err.print(a.err.words("warning: ", a.err.warning, e.Layer+": "+e.Detail))
 		}
 	})
 }
