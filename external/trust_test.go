@@ -96,6 +96,21 @@ func TestNothingIsFoundOutsideOfTheDirectory(t *testing.T) {
 	}
 }
 
+// PL-01: the way to the directory counts as well.
+func TestALinkOfAnotherUserIsNotFollowed(t *testing.T) {
+	testenv.Root(t)
+	path := install(t, "tcp")
+	link := filepath.Join(t.TempDir(), "link")
+	check(t, os.Symlink(filepath.Dir(path), link))
+	p, err := external.Open(filepath.Join(link, filepath.Base(path)), external.AllowUnlocked())
+	check(t, err)
+	p.Close()
+	check(t, os.Lchown(link, 12345, 12345))
+	if _, err := external.OpenDir(link); err == nil || !strings.Contains(err.Error(), "belongs to user 12345") {
+		t.Error(err)
+	}
+}
+
 // PL-02
 func TestOnlyLockedProgramsAreStarted(t *testing.T) {
 	dir := t.TempDir()

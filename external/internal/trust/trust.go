@@ -59,13 +59,17 @@ func validName(name string) bool {
 	return ok && rest != "" && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
-// directory makes dir absolute, and checks it and all above it.
+// directory makes dir absolute, and checks it and all above it: as it is written, since who can change a link there
+// leads elsewhere, and as it really is.
 func directory(dir string) (string, error) {
 	if dir == "" {
 		return "", errors.New("no directory is named")
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
+		return "", err
+	}
+	if err := checkParents(dir); err != nil {
 		return "", err
 	}
 	resolved, err := filepath.EvalSymlinks(dir)
@@ -119,7 +123,8 @@ func checkParents(dir string) error {
 			return err
 		}
 		mode := info.Mode()
-		if mode.Perm()&0o022 != 0 && mode&fs.ModeSticky == 0 {
+		link := mode&fs.ModeSymlink != 0 // has no mode of its own
+		if mode.Perm()&0o022 != 0 && mode&fs.ModeSticky == 0 && !link {
 			return fmt.Errorf("the directory %s has mode %04o: others than its owner can write it (chmod go-w)", dir, mode.Perm())
 		}
 		if err := checkOwner(dir, info); err != nil {
