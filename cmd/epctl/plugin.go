@@ -119,18 +119,35 @@ func (a *app) findProgram(name string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", a.noProgram(name, base, dirs)
+	missing := errors.New("there is no " + base + " in " + strings.Join(dirs, ", "))
+	if path, ok := a.server(name); ok {
+		return "", &hintedError{missing, name + " is an endpoint of " + filepath.Base(path)}
+	}
+	return "", missing
 }
 
-// noProgram says that a program is not there, and who serves a plugin of that name.
-func (a *app) noProgram(name, base string, dirs []string) error {
-	programs, _ := a.installedPrograms(dirs)
+// findServer returns the path of the program that is called name, or else of the one that serves the endpoint of that
+// name, which is then the second result.
+func (a *app) findServer(name string) (path, endpoint string, err error) {
+	path, err = a.findProgram(name)
+	if err == nil {
+		return path, "", nil
+	}
+	if path, ok := a.server(name); ok {
+		return path, name, nil
+	}
+	return "", "", err
+}
+
+// server returns the path of the program that serves an endpoint.
+func (a *app) server(name string) (string, bool) {
+	programs, _ := a.installedPrograms(a.dirs)
 	for _, p := range programs {
 		if slices.ContainsFunc(p.Plugins, func(l listed) bool { return l.Name == name }) {
-			return &hintedError{errors.New("no program is called " + base), name + " is an endpoint of " + p.Name}
+			return p.Path, true
 		}
 	}
-	return errors.New("there is no " + base + " in " + strings.Join(dirs, ", "))
+	return "", false
 }
 
 func quoted(text string) string { return `"` + printable(text) + `"` }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -8,11 +9,16 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/epctl/endpoint"
 	"github.com/epctl/endpoint/external"
+	"github.com/epctl/endpoint/internal/testenv"
 	"github.com/epctl/endpoint/registry"
 )
 
@@ -136,4 +142,67 @@ func copyTo(path, from string) error {
 		return err
 	}
 	return out.Close()
+}
+
+// PL-01: the working directory is never one of plugins because nothing is written.
+func TestPluginDirs(t *testing.T) {
+	wd, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := func(dirs ...string) string { return strings.Join(dirs, string(filepath.ListSeparator)) }
+	root := filepath.VolumeName(wd) + string(filepath.Separator)
+	a, b := filepath.Join(root, "a"), filepath.Join(root, "b")
+	for name, tc := range map[string]struct {
+		args     []string
+		variable string
+		want     string
+		err      string
+	}{
+		"nothing":              {},
+		"the variable":         {variable: list(a, b, a), want: list(a, b)},
+		"empty elements":       {variable: list("", a, ""), want: a},
+		"relative in variable": {variable: list(".", "x", a), want: a, err: "ENDPOINT_PLUGIN_DIR: . is not an absolute path\nENDPOINT_PLUGIN_DIR: x is not an absolute path"},
+		"the flag":             {args: []string{"--plugin-dir", a, "list", "--plugin-dir=" + list(b, a)}, variable: filepath.Join(root, "c"), want: list(a, b)},
+		"relative in the flag": {args: []string{"--plugin-dir=x"}, want: filepath.Join(wd, "x")},
+		"a flag without value": {args: []string{"--plugin-dir"}, variable: a, want: a},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := &app{env: func(string) string { return tc.variable }}
+			dirs, err := app.pluginDirs(dirsIn(tc.args))
+			if got := strings.Join(dirs, string(filepath.ListSeparator)); got != tc.want {
+				t.Errorf("got %s", got)
+			}
+			if text := fmt.Sprint(err); text != tc.err && (err != nil || tc.err != "") {
+				t.Errorf("error %s", text)
+			}
+		})
+	}
+}
+
+func TestPluginTextFitsTheWidth(t *testing.T) {
+	testenv.Need(t, runtime.GOOS != "windows", "plugins that are programs")
+	dir := t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(t.TempDir(), programPrefix+"many")
+	if err := copyTo(program, self); err != nil {
+		t.Fatal(err)
+	}
+	for _, columns := range []int{80, 50} {
+		env := map[string]string{"COLUMNS": strconv.Itoa(columns), pluginDirVariable: dir}
+		for _, args := range [][]string{{"install", program}, {"list"}, {"verify"}, {"doc", "many"}} {
+			var out bytes.Buffer
+			p := process{strings.NewReader(""), &out, &out, func(name string) string { return env[name] }}
+			if status := run(t.Context(), endpoint.Default, append([]string{"plugins"}, args...), p); status != 0 {
+				t.Fatalf("%v: status %d\n%s", args, status, &out)
+			}
+			text := strings.ReplaceAll(strings.ReplaceAll(out.String(), program, "PATH"), dir, "DIR")
+			if lines := tooLong(text, columns); lines != nil {
+				t.Errorf("%v at %d columns:\n%s", args, columns, strings.Join(lines, ""))
+			}
+		}
+	}
 }

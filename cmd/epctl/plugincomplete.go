@@ -16,12 +16,12 @@ func programs(dirs []string, typed string) []registry.Candidate {
 	paths, _ := programPaths(dirs)
 	var candidates []registry.Candidate
 	for _, path := range paths {
-		name := filepath.Base(path)
-		if !strings.HasPrefix(typed, programPrefix) {
-			name = strings.TrimPrefix(name, programPrefix)
-		}
-		if strings.HasPrefix(name, typed) {
-			candidates = append(candidates, registry.Candidate{Text: name, Doc: path})
+		whole := filepath.Base(path)
+		for _, name := range []string{strings.TrimPrefix(whole, programPrefix), whole} {
+			if strings.HasPrefix(name, typed) {
+				candidates = append(candidates, registry.Candidate{Text: name, Doc: path})
+				break
+			}
 		}
 	}
 	return candidates

@@ -2,13 +2,14 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/epctl/endpoint/registry"
 )
 
 type pluginDocCmd struct {
-	Program string `arg:"" name:"program" help:"Name of a program."`
+	Program string `arg:"" name:"program" help:"Name of a program, or of an endpoint of one."`
 	JSON    bool   `name:"json" help:"Write JSON."`
 }
 
@@ -49,7 +50,7 @@ type documentedParam struct {
 
 // Run tells what is known of the program.
 func (c *pluginDocCmd) Run(a *app) error {
-	path, err := a.findProgram(c.Program)
+	path, only, err := a.findServer(c.Program)
 	if err != nil {
 		return err
 	}
@@ -57,12 +58,16 @@ func (c *pluginDocCmd) Run(a *app) error {
 	if p.program == nil {
 		return errors.New(p.Path + ": " + p.Error)
 	}
+	plugins := slices.Clone(p.program.Plugins())
+	if only != "" {
+		plugins = slices.DeleteFunc(plugins, func(plugin registry.Plugin) bool { return plugin.Name != only })
+	}
 	if c.JSON {
-		return a.out.json(documentedOf(p))
+		return a.out.json(documentedOf(p, plugins))
 	}
 	var b strings.Builder
 	b.WriteString(p.head(a.out) + "  " + printable(p.Path) + "\n" + p.why(a.out))
-	for _, plugin := range p.program.Plugins() {
+	for _, plugin := range plugins {
 		b.WriteString("\n" + pluginText(plugin, a.out))
 	}
 	return a.out.print(b.String())
@@ -80,9 +85,9 @@ func pluginText(p registry.Plugin, o *output) string {
 	return text
 }
 
-func documentedOf(p *installed) documented {
+func documentedOf(p *installed, plugins []registry.Plugin) documented {
 	d := documented{installed: p}
-	for _, plugin := range p.program.Plugins() {
+	for _, plugin := range plugins {
 		told := documentedPlugin{Name: plugin.Name, Doc: plugin.Doc}
 		for _, role := range plugin.Roles() {
 			params := []documentedParam{}

@@ -126,7 +126,7 @@ func (p *installed) text(o *output) string {
 // head is the line that tells the name, the version and the state.
 func (p *installed) head(o *output) string {
 	name := printable(p.Name)
-	lines := chop(name+printable(versionText(p.Version))+": "+p.State+runningText(p.Processes), o.width)
+	lines := wrap(name+printable(versionText(p.Version))+": "+p.State+runningText(p.Processes), o.width)
 	text := strings.Join(lines, "\n") + "\n"
 	paint := o.good
 	if p.State != stateOK {
@@ -141,7 +141,7 @@ func (p *installed) why(o *output) string {
 	if p.Error == "" {
 		return ""
 	}
-	return "  " + strings.Join(chop(printable(p.Error), o.width-2), "\n  ") + "\n"
+	return "  " + strings.Join(wrap(printable(p.Error), o.width-2), "\n  ") + "\n"
 }
 
 func versionText(version string) string {

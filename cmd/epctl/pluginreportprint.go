@@ -26,7 +26,7 @@ func (r *pluginReport) text(o *output) string {
 	for _, w := range r.Warnings {
 		text += o.warning(paragraph("warning: "+w, "  ", o.width))
 	}
-	rows := table{indent: "  ", chops: true}
+	rows := table{indent: "  "}
 	for _, c := range r.Checks {
 		rows.add(cell{strings.ToUpper(c.Status[:1]) + c.Status[1:], c.paint(o)}, cell{text: printable(c.Name)}, cell{c.Why, o.faint})
 		for _, f := range c.Failures {
@@ -69,6 +69,6 @@ func (f failure) text(o *output) string {
 
 // paragraph is one line of text, broken where it is too long, with what a terminal would obey escaped.
 func paragraph(text, indent string, width int) string {
-	lines := chop(printable(text), max(leastLast, width-len(indent)))
+	lines := wrap(printable(text), max(leastLast, width-len(indent)))
 	return indent + strings.Join(lines, "\n"+indent) + "\n"
 }

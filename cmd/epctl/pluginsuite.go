@@ -51,7 +51,7 @@ func (c *pluginSuiteCmd) Run(a *app) error {
 	others = slices.Concat(others, plugins[:i], plugins[i+1:])
 	return runSuite(s.Plugin, func(t *testing.T) {
 		defer p.Close()
-		s.start(t, p, others)
+		s.start(t, p, append(slices.Clone(others), plugins[i]))
 		registrytest.Run(t, plugins[i], s.options(others)...)
 	})
 }
@@ -80,8 +80,8 @@ func (s suiteSpec) options(others []registry.Plugin) []registrytest.Option {
 
 // start has the program run before the suite counts what is open. One that was not locked runs already; a locked one is
 // started by the first example.
-func (s suiteSpec) start(t *testing.T, p *external.Program, others []registry.Plugin) {
-	r, err := registry.New(append(slices.Clone(others), p.Plugins()...)...)
+func (s suiteSpec) start(t *testing.T, p *external.Program, plugins []registry.Plugin) {
+	r, err := registry.New(plugins...)
 	if err != nil {
 		return // the suite tells
 	}

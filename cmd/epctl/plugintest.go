@@ -15,7 +15,7 @@ import (
 )
 
 type pluginTestCmd struct {
-	Program  string            `arg:"" name:"program" help:"Path of a program, with a slash in it, or name of one that is installed."`
+	Program  string            `arg:"" name:"program" help:"Path of a program, with a slash in it, or name of one that is installed, or of an endpoint of one."`
 	Examples string            `placeholder:"FILE" help:"Use the strings in this file: a README with blocks of the language endpoint, or a string a line, each with its roles, as in tcp:80 # server."`
 	Live     []string          `sep:"none" placeholder:"STRING" help:"Description of a server that is safe to listen on, beside those on loopback with port 0; may be given several times."`
 	Files    map[string]string `mapsep:"none" placeholder:"PATH=FILE" help:"File to use in place of one that examples name; may be given several times."`
@@ -30,14 +30,14 @@ func (c *pluginTestCmd) Help() string {
 
 // Run tests all endpoints of the program.
 func (c *pluginTestCmd) Run(ctx context.Context, a *app) error {
-	path, err := c.path(a)
+	path, only, err := c.find(a)
 	if err != nil {
 		return err
 	}
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	r := &suiteReport{Program: path, Plugins: []*pluginReport{}}
-	if err := c.test(ctx, a, r); err != nil {
+	if err := c.test(ctx, a, r, only); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -49,21 +49,22 @@ func (c *pluginTestCmd) Run(ctx context.Context, a *app) error {
 	return errors.Join(r.tell(a, c.JSON), told(!r.OK))
 }
 
-// path is that of the program.
-func (c *pluginTestCmd) path(a *app) (string, error) {
+// find returns the path of the program, and the endpoint of it that is asked for, "" for all.
+func (c *pluginTestCmd) find(a *app) (path, only string, err error) {
 	if strings.ContainsRune(c.Program, filepath.Separator) {
-		return filepath.Abs(c.Program)
+		path, err = filepath.Abs(c.Program)
+		return path, "", err
 	}
-	path, err := a.findProgram(c.Program)
+	path, only, err = a.findServer(c.Program)
 	if _, there := os.Lstat(c.Program); err != nil && there == nil {
-		return "", &hintedError{errors.New(quoted(c.Program) + " is not installed"), "a path has a slash in it: ." + string(filepath.Separator) + c.Program}
+		err = &hintedError{errors.New(quoted(c.Program) + " is not installed"), "a path has a slash in it: ." + string(filepath.Separator) + c.Program}
 	}
-	return path, err
+	return path, only, err
 }
 
 // test asks the program what it serves, and has each endpoint tested in a process of its own, since the suite counts
 // what is open.
-func (c *pluginTestCmd) test(ctx context.Context, a *app, r *suiteReport) error {
+func (c *pluginTestCmd) test(ctx context.Context, a *app, r *suiteReport, only string) error {
 	var changed *external.ChecksumError
 	if err := external.Verify(r.Program); errors.As(err, &changed) {
 		return err
@@ -76,6 +77,9 @@ func (c *pluginTestCmd) test(ctx context.Context, a *app, r *suiteReport) error 
 	r.Version, r.OK = p.Version(), true
 	_, taken := beside(a.registry, p)
 	for _, plugin := range plugins {
+		if only != "" && plugin.Name != only {
+			continue
+		}
 		report := &pluginReport{Name: plugin.Name, Roles: plugin.Roles(), Checks: []*checkReport{}}
 		for _, name := range taken {
 			if name == plugin.Name {
