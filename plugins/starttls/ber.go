@@ -8,8 +8,8 @@ import (
 // maxBER is the longest element that is taken, in bytes of its content. What is said before TLS is much shorter.
 const maxBER = maxLine
 
-// A berElement is an element of BER (X.690 section 8.1) as RFC 4511 section 5.1 restricts it: of definite length, and with a
-// tag of one byte.
+// A berElement is an element of BER (X.690 section 8.1) of definite length, as RFC 4511 section 5.1 restricts it, and with a tag
+// of one byte: LDAP has no others.
 type berElement struct {
 	tag     byte
 	content []byte

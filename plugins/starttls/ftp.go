@@ -9,7 +9,8 @@ import "strings"
 // with the greeting.
 //
 // Server: after TLS no greeting; a server that is built on it answers PBSZ and PROT, refuses data connections without PROT P
-// with 522, and a second AUTH with 503 (ST-20). A plain client was greeted.
+// with 521 (RFC 4217 section 10.2), and a second AUTH with 534 (ST-20), AUTH having no 503 (RFC 2228 section 8.2). A plain
+// client was greeted.
 func ftp() protocol {
 	return protocol{name: "ftp", alpn: "ftp", greeting: true, capabilities: true, client: ftpClient, server: ftpServer}
 }
@@ -67,8 +68,8 @@ func (d *dialogue) ftpReply() (reply, error) {
 	return r, nil
 }
 
-// ftpServer takes TLS and its synonym TLS-C, and not SSL and TLS-P, whose data connections would be encrypted without PROT
-// (RFC 4217 section 17).
+// ftpServer takes TLS and its synonym TLS-C (RFC 4217 section 17), and not SSL and TLS-P, which only drafts of it had: their data
+// connections would be encrypted without PROT.
 func ftpServer(d *dialogue, t serverTerms) error {
 	if err := d.say("220 %s", t.greet(t.host+" FTP")); err != nil {
 		return err

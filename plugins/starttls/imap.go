@@ -42,8 +42,8 @@ func imapClient(d *dialogue, _ clientTerms) error {
 	return err
 }
 
-// imapGreeting returns the capabilities in a greeting, if there are any (RFC 9051 section 7.1). PREAUTH is not for us: in that
-// state there is no STARTTLS, and somebody on the way may want just that (ST-05).
+// imapGreeting returns the capabilities in a greeting, if there are any (RFC 9051 section 7.2.2). PREAUTH is not for us: in that
+// state there is no STARTTLS (section 7.1.4), and somebody on the way may want just that (ST-05).
 func (d *dialogue) imapGreeting(line string) ([]string, error) {
 	kind, text := imapUntagged(line)
 	switch kind {

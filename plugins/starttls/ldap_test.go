@@ -81,7 +81,7 @@ func TestLDAPServer(t *testing.T) {
 		{"a large messageID", says("3020 02047fffffff 7718"+start, "300f 02047fffffff 7807 0a0100 0400 0400", ""), nil, "", ""},
 		{"a messageID of two bytes", says("301e 02020080 7718"+start, "300d 02020080 7807 0a0100 0400 0400", ""), nil, "", ""},
 		{"lengths in four bytes", says("3084 00000021 020101 7784 00000018"+start, "300c 020101 7807 0a0100 0400 0400", ""), nil, "", ""},
-		// RFC 4511 section 4.14.3: what needs TLS is refused by confidentialityRequired.
+		// RFC 4511 appendix A: what needs TLS is refused by confidentialityRequired.
 		{"a bind first", says("300c 020101 6007 020103 0400 8000", "300c 020101 6107 0a010d 0400 0400", "301d 020102 7718"+start, "300c 020102 7807 0a0100 0400 0400", ""), nil, "", ""},
 		{"a search", says("3005 020102 6300", "300c 020102 6507 0a010d 0400 0400", "3005 020103 4200"), errLeft, StageUpgrade, ""},
 		{"a delete", says("3005 020102 4a00", "300c 020102 6b07 0a010d 0400 0400", "3005 020103 4200"), errLeft, StageUpgrade, ""},

@@ -6,8 +6,8 @@ import "strings"
 //
 // Client: greeting, CAPABILITIES, STARTTLS. After TLS the server says nothing of itself; the caller forgets what it knew of
 // the server and asks CAPABILITIES again (RFC 4642 section 2.2.2). A plain connection begins with the greeting.
-// A server that has to be told MODE READER before it offers TLS (RFC 3977 section 5.3) is one without TLS: to choose the mode is
-// the caller's.
+// A server that has to be told MODE READER before it offers TLS (RFC 3977 section 5.3) is one without TLS: the mode is not ours
+// to choose. Nor is it the caller's, behind TLS: MODE READER is not allowed there (RFC 4642 section 2.2.2).
 //
 // Server: after TLS no greeting; a server that is built on it does not list STARTTLS, and answers a second one with 502 (ST-20).
 // A plain client was greeted.
@@ -54,7 +54,7 @@ func (d *dialogue) inquire(line string) (reply, error) {
 	return d.status()
 }
 
-// nntpServer answers 483 to what needs TLS (RFC 3977 section 3.2.1.1).
+// nntpServer answers 483 to what needs TLS (RFC 3977 section 3.2.1).
 func nntpServer(d *dialogue, t serverTerms) error {
 	if err := d.say("200 %s", t.greet(t.host+" NNTP")); err != nil {
 		return err

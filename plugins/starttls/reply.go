@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// replyLine is the longest line of a reply of SMTP (RFC 5321 section 4.5.3.1.5), POP3 (RFC 2449 section 4), NNTP (RFC 3977
-// section 3.1) and IRC (RFC 2812 section 2.3), in bytes with its end.
+// replyLine is the longest line of a reply of SMTP (RFC 5321 section 4.5.3.1.5), POP3 (RFC 2449 sections 4 and 5) and IRC
+// (RFC 2812 section 2.3), in bytes with its end. NNTP bounds the first line of a reply only (RFC 3977 section 3.1), and has the
+// bound that all have.
 const replyLine = 512
 
 // A reply is what a server answers in a protocol whose replies begin with three digits.

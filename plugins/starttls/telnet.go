@@ -7,10 +7,11 @@ import (
 )
 
 // telnet is the option START_TLS of Telnet (draft-altman-telnet-starttls-02; options as in RFC 854 and 855): the server asks
-// for it by DO, the client agrees by WILL, and each says by FOLLOWS that TLS is next. The server's FOLLOWS is the last thing
-// in plain text.
+// for it by DO, the client agrees by WILL, and each says by FOLLOWS that TLS is next. A server of the draft says so at the
+// client's WILL (section 3.1); ours waits for the client's FOLLOWS, so that its own is the last thing in plain text.
 //
-// After TLS the session begins anew on both sides, as if it had just been connected: no option is negotiated.
+// After TLS the session begins anew on both sides, as if it had just been connected: no option is negotiated, and START_TLS
+// is not to be again (ST-20).
 //
 // What either side says about other options before TLS is not answered, and forgotten. In the mode opportunistic it can be
 // read again, with all else that was said; the other side may then wait for an answer to DO START_TLS or WILL START_TLS no

@@ -34,8 +34,8 @@ func (x xmpp) protocol() protocol {
 	return protocol{name: x.name, alpn: x.alpn, needsHost: true, client: x.client, server: x.server}
 }
 
-// nobody is the clientName of who has none. Section 4.7.1 wants a name from a server; one that is everybody's is refused
-// by servers that go by it too.
+// nobody is the clientName of who has none. Section 4.7.1 wants a name from a server, though not before TLS; one that is
+// everybody's is refused by servers that go by it there too.
 const nobody = "localhost"
 
 // Namespaces of RFC 6120.
