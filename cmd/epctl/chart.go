@@ -149,13 +149,13 @@ func (p *plotter) finish(b *bar, e trace.Event, at time.Duration) {
 	switch {
 	case e.Err != nil && strings.HasPrefix(e.Err.Error(), "lost to "):
 		b.fate = lost
-		b.story += " " + shorten(cause(e.Err)) + took
+		b.story += " " + shorten(causeOf(e)) + took
 	case p.result.err == nil && errors.Is(e.Err, context.Canceled):
 		b.fate = lost
 		b.story += " given up" + took + ", when there was a connection"
 	case e.Err != nil:
 		b.fate = broke
-		b.story += " failed" + took + ": " + shorten(cause(e.Err))
+		b.story += " failed" + took + ": " + shorten(causeOf(e))
 	case e.Kind == trace.ResolveDone:
 		b.story += " " + answerText(e) + took
 	case e.Kind == trace.HandshakeDone && e.Detail != "":

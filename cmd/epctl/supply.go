@@ -11,7 +11,7 @@ import (
 )
 
 // supplied returns the server's string with a throw-away certificate for each of its layers that speaks TLS and has been
-// given none; s itself and nil where all have what they need. An error means that no server can be made of it so.
+// given none; s itself and nil where all have what they need, or where that alone makes no server of it.
 func (a *app) supplied(s string) (string, *throwaway, error) {
 	_, layer, _ := a.registry.Build(s, registry.RoleServer)
 	if layer == nil {
@@ -20,7 +20,7 @@ func (a *app) supplied(s string) (string, *throwaway, error) {
 	names := namesLacking(layer)
 	d, err := grammar.Parse(s)
 	if names == nil || err != nil {
-		return s, nil, err
+		return s, nil, nil
 	}
 	made, err := newThrowaway(names)
 	if err != nil {
@@ -30,7 +30,7 @@ func (a *app) supplied(s string) (string, *throwaway, error) {
 	out := d.Text(grammar.Brackets)
 	if _, _, err := a.registry.Build(out, registry.RoleServer); err != nil {
 		made.remove()
-		return s, nil, err
+		return s, nil, nil
 	}
 	return out, made, nil
 }

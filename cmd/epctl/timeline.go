@@ -99,7 +99,7 @@ func story(e trace.Event) string {
 		if e.Err == nil {
 			return success(e) + " after " + elapsed(e.Elapsed)
 		}
-		return "failed after " + elapsed(e.Elapsed) + ": " + cause(e.Err)
+		return "failed after " + elapsed(e.Elapsed) + ": " + causeOf(e)
 	}
 	return layer + printable(e.Detail)
 }
@@ -138,10 +138,18 @@ func stack(layers []trace.Layer) string {
 	return strings.Join(lines, "\n")
 }
 
-// cause leaves out the addresses that an error of package net repeats, and keeps that an alert of TLS is the peer's.
+// causeOf is why what an event is about failed. The error of a handshake tells how far that came.
+func causeOf(e trace.Event) string {
+	if e.Kind == trace.HandshakeDone {
+		return printable(e.Err.Error())
+	}
+	return cause(e.Err)
+}
+
+// cause leaves out the addresses that an error of package net repeats.
 func cause(err error) string {
 	var op *net.OpError
-	if errors.As(err, &op) && op.Err != nil && op.Op != "remote error" {
+	if errors.As(err, &op) && op.Err != nil {
 		err = op.Err
 	}
 	return printable(err.Error())

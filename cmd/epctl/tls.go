@@ -37,28 +37,30 @@ func (c *tlsCmd) Run(ctx context.Context, a *app) error {
 	defer stop()
 	traced, flush := a.traced(ctx, c.Trace)
 	traced, picture := pictured(traced, traceText, "")
-	if c.Timeout > 0 {
-		var cancel context.CancelFunc
-		traced, cancel = context.WithTimeoutCause(traced, c.Timeout, fmt.Errorf("not done after %s", c.Timeout))
-		defer cancel()
-	}
-	conn, err := client.Dial(traced)
+	conn, err := c.dial(traced, client)
 	picture.end(conn, err)
 	flush()
-	report := &tlsReport{Input: layer.Description.Input, Chain: []certificate{}, Stages: []tlsStage{}, trust: trustOf(layer, client)}
-	if err == nil {
+	report := newTLSReport(layer, client)
+	if err != nil {
+		report.failed(picture.seen(), err)
+	} else {
 		defer conn.Close()
 		defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 		if err = report.connected(conn); err == nil {
 			err = refused(conn, shortly)
 		}
-	} else {
-		report.failed(picture.seen(), err)
 	}
-	report.stages(picture.seen(), conn)
-	report.race, report.raced = picture.race()
-	report.race.title = "" // stands above
+	report.times(picture)
 	return report.tell(a, c.JSON, signalOr(ctx, a.withoutTLS(c.String, layer, err)))
+}
+
+func (c *tlsCmd) dial(ctx context.Context, client registry.Client) (net.Conn, error) {
+	if c.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, c.Timeout, fmt.Errorf("not done after %s", c.Timeout))
+		defer cancel()
+	}
+	return client.Dial(ctx)
 }
 
 // client builds the client that s is.

@@ -130,8 +130,8 @@ func (r *tlsReport) timing(o *output) string {
 	rows := table{chops: true}
 	for _, s := range r.Stages {
 		what, paint := s.What, o.faint
-		if s.err != nil {
-			what, paint = "failed: "+cause(s.err), o.bad
+		if s.cause != "" {
+			what, paint = "failed: "+s.cause, o.bad
 		}
 		rows.add(cell{shorten(printable(s.Stage)), nil}, cell{elapsed(s.elapsed), nil}, cell{shorten(printable(what)), paint})
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -96,7 +95,7 @@ func TestOfSeveralDistrustedCertificatesTheFirstIsTold(t *testing.T) {
 	events, first, _ := distrusting(t)
 	r := &tlsReport{trust: trust{name: "x.example"}}
 	r.failed(events, errors.New("all failed"))
-	r.stages(events, nil)
+	r.stages(events)
 	if len(r.Chain) != 1 || r.Chain[0].Names[0] != first.DNSNames[0] || r.Remote != "127.0.0.1:1" || r.Local != "127.0.0.1:11" {
 		t.Errorf("%+v", r)
 	}
@@ -127,7 +126,7 @@ func TestDistrustIsFoundInTheErrorToo(t *testing.T) {
 }
 
 // What a server of TLS 1.3 thinks of a client's certificate comes behind the handshake.
-func TestTLSTellsWhatIsRefusedBehindTheHandshake(t *testing.T) {
+func TestARefusalBehindTheHandshakeIsTold(t *testing.T) {
 	dir, _ := certDir(t, certtest.Spec{Names: []string{"localhost"}})
 	server, err := endpoint.Default.NewServer(fmt.Sprintf("tls:port=0:interface=127.0.0.1:certificate=[%s/both.pem]:clientAuth=require:clientCA=[%s/full.pem]", dir, dir))
 	if err != nil {
@@ -138,17 +137,16 @@ func TestTLSTellsWhatIsRefusedBehindTheHandshake(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	stdout, _, status := do(endpoint.Default, "", "tls", "--json", fmt.Sprintf("tls:endpoint={tcp4:127.0.0.1:%d}:host=localhost:trustRoots=[%s/both.pem]", ln.Addr().(*net.TCPAddr).Port, dir))
-	var report struct {
-		OK      bool
-		Error   string
-		Version string
-		Chain   []certificate
-	}
-	if err := json.Unmarshal([]byte(stdout), &report); err != nil {
+	client, err := endpoint.Default.NewClient(fmt.Sprintf("tls:endpoint={tcp4:127.0.0.1:%d}:host=localhost:trustRoots=[%s/both.pem]", ln.Addr().(*net.TCPAddr).Port, dir))
+	if err != nil {
 		t.Fatal(err)
 	}
-	if status != 1 || report.OK || report.Version != "TLS 1.3" || len(report.Chain) == 0 || !strings.Contains(report.Error, "remote error: tls: ") {
-		t.Errorf("status %d\n%s", status, stdout)
+	conn, err := client.Dial(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := refused(conn, patience); err == nil || !strings.HasPrefix(err.Error(), "remote error: tls: ") {
+		t.Errorf("the error is %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/epctl/endpoint/grammar"
+	"github.com/epctl/endpoint/registry"
 	"github.com/epctl/endpoint/trace"
 )
 
@@ -52,6 +53,10 @@ type verification struct {
 	Pinned bool   `json:"pinned,omitempty"`
 	None   bool   `json:"none,omitempty"`   // chain, name and validity were not looked at, as verify=none says
 	Reason string `json:"reason,omitempty"` // why it failed
+}
+
+func newTLSReport(layer *registry.Layer, client registry.Client) *tlsReport {
+	return &tlsReport{Input: layer.Description.Input, Chain: []certificate{}, Stages: []tlsStage{}, trust: trustOf(layer, client)}
 }
 
 func newNegotiated(state tls.ConnectionState) *negotiated {
@@ -165,11 +170,23 @@ type tlsStage struct {
 	Error string  `json:"error,omitempty"`
 
 	elapsed time.Duration
-	err     error
+	cause   string // the error for people
+}
+
+// times reports how long all of it took, stage by stage, and in a race what happened beside.
+func (r *tlsReport) times(p *picture) {
+	events := p.seen()
+	r.stages(events)
+	r.race, r.raced = p.race()
+	r.race.title = "" // stands above
+	if len(events) > 0 {
+		r.total = events[len(events)-1].Time.Sub(events[0].Time)
+		r.MS = milliseconds(r.total)
+	}
 }
 
 // stages reports how long each stage took: of the connection that the report is about, where that can be known.
-func (r *tlsReport) stages(events []trace.Event, conn net.Conn) {
+func (r *tlsReport) stages(events []trace.Event) {
 	starts := make(map[uint64]trace.Event)
 	ours := func(e trace.Event) bool { return e.Kind == trace.ResolveDone || addressText(e.Local) == r.Local }
 	if r.Local == "" || !slices.ContainsFunc(events, func(e trace.Event) bool { return e.Kind == trace.AttemptDone && ours(e) }) {
@@ -183,10 +200,6 @@ func (r *tlsReport) stages(events []trace.Event, conn net.Conn) {
 		case ended && ours(e):
 			r.Stages = append(r.Stages, newStage(start, e))
 		}
-	}
-	if len(events) > 0 {
-		r.total = events[len(events)-1].Time.Sub(events[0].Time)
-		r.MS = milliseconds(r.total)
 	}
 }
 
@@ -204,7 +217,7 @@ func newStage(start, done trace.Event) tlsStage {
 		}
 	}
 	if done.Err != nil {
-		s.Error, s.What, s.err = done.Err.Error(), "", done.Err
+		s.Error, s.What, s.cause = done.Err.Error(), "", causeOf(done)
 	}
 	return s
 }

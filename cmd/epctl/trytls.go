@@ -25,12 +25,15 @@ func (t *trial) prepare(ctx context.Context, a *app, c *tryCmd) (string, registr
 		return c.String, registry.RoleClient, nil
 	}
 	s, made, cannot := a.supplied(c.String)
-	if made == nil {
+	switch {
+	case cannot != nil:
+		return "", "", cannot
+	case made == nil:
 		return c.String, role, err
 	}
 	t.made = made
 	t.Certificate = fmt.Sprintf("none is given: an authority and a certificate for %s were made for this try", strings.Join(made.names, ", "))
-	return s, registry.RoleServer, cannot
+	return s, registry.RoleServer, nil
 }
 
 // isRatherAClient says that a string reads as a client as well as a server, as tls:example.com:443 does, and that it
