@@ -3,11 +3,11 @@ package alliface
 import (
 	"net"
 	"net/netip"
-	"syscall"
 	"time"
 
 	"github.com/epctl/endpoint/internal/alliface"
 	"github.com/epctl/endpoint/internal/packetinfo"
+	"github.com/epctl/endpoint/internal/sockaddr"
 )
 
 // ErrTruncated is what errors.Is finds in the error of a read whose buffer was too small: the buffer has the first bytes
@@ -67,25 +67,12 @@ func (c *PacketConn) WriteToAddr(b []byte, to Addr) (int, error) { return c.all.
 
 // ReadFrom is [PacketConn.ReadFromAddr]; the address is an *[Addr].
 func (c *PacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
-	n, addr, err := c.ReadFromAddr(b)
-	if !addr.IsValid() {
-		return n, nil, err
-	}
-	return n, &addr, err
+	return sockaddr.ReadFrom(c.ReadFromAddr(b))
 }
 
 // WriteTo is [PacketConn.WriteToAddr] for an [Addr], an *Addr or a *[net.UDPAddr].
 func (c *PacketConn) WriteTo(b []byte, to net.Addr) (int, error) {
-	switch to := to.(type) {
-	case *Addr:
-		return c.WriteToAddr(b, *to)
-	case Addr:
-		return c.WriteToAddr(b, to)
-	case *net.UDPAddr:
-		peer := to.AddrPort()
-		return c.WriteToAddr(b, Addr{AddrPort: netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port())})
-	}
-	return 0, &net.OpError{Op: "write", Net: "udp", Source: c.LocalAddr(), Addr: to, Err: syscall.EINVAL}
+	return sockaddr.WriteTo(c, b, to, func(peer netip.AddrPort) Addr { return Addr{AddrPort: peer} })
 }
 
 // Close closes all sockets. Reads that wait fail with net.ErrClosed. It always returns nil, and may be called again.

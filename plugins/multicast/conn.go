@@ -11,6 +11,7 @@ import (
 	"github.com/epctl/endpoint/internal/mcast"
 	"github.com/epctl/endpoint/internal/netif"
 	"github.com/epctl/endpoint/internal/packetinfo"
+	"github.com/epctl/endpoint/internal/sockaddr"
 )
 
 // Errors that errors.Is finds.
@@ -119,26 +120,11 @@ func (c *Conn) way(group netip.Addr) (int, error) {
 }
 
 // ReadFrom is [Conn.ReadFromAddr]; the address is an *[Addr].
-func (c *Conn) ReadFrom(b []byte) (int, net.Addr, error) {
-	n, addr, err := c.ReadFromAddr(b)
-	if !addr.IsValid() {
-		return n, nil, err
-	}
-	return n, &addr, err
-}
+func (c *Conn) ReadFrom(b []byte) (int, net.Addr, error) { return sockaddr.ReadFrom(c.ReadFromAddr(b)) }
 
 // WriteTo is [Conn.WriteToAddr] for an [Addr], an *Addr or a *[net.UDPAddr].
 func (c *Conn) WriteTo(b []byte, to net.Addr) (int, error) {
-	switch to := to.(type) {
-	case *Addr:
-		return c.WriteToAddr(b, *to)
-	case Addr:
-		return c.WriteToAddr(b, to)
-	case *net.UDPAddr:
-		peer := to.AddrPort()
-		return c.WriteToAddr(b, Addr{AddrPort: netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port())})
-	}
-	return 0, c.opError("write", to, syscall.EINVAL)
+	return sockaddr.WriteTo(c, b, to, func(peer netip.AddrPort) Addr { return Addr{AddrPort: peer} })
 }
 
 // Read is [Conn.ReadFromAddr] without the address.

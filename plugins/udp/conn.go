@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/epctl/endpoint/internal/packetinfo"
+	"github.com/epctl/endpoint/internal/sockaddr"
 )
 
 // ErrTruncated is what errors.Is finds in the error of a read whose buffer was too small: the buffer has the first bytes
@@ -72,26 +73,11 @@ func (c *Conn) ReadFromAddr(b []byte) (int, Addr, error) {
 func (c *Conn) WriteToAddr(b []byte, to Addr) (int, error) { return c.info.Write(b, to.info()) }
 
 // ReadFrom is [Conn.ReadFromAddr]; the address is an *[Addr].
-func (c *Conn) ReadFrom(b []byte) (int, net.Addr, error) {
-	n, addr, err := c.ReadFromAddr(b)
-	if !addr.IsValid() {
-		return n, nil, err
-	}
-	return n, &addr, err
-}
+func (c *Conn) ReadFrom(b []byte) (int, net.Addr, error) { return sockaddr.ReadFrom(c.ReadFromAddr(b)) }
 
 // WriteTo is [Conn.WriteToAddr] for an [Addr], an *Addr or a *[net.UDPAddr].
 func (c *Conn) WriteTo(b []byte, to net.Addr) (int, error) {
-	switch to := to.(type) {
-	case *Addr:
-		return c.WriteToAddr(b, *to)
-	case Addr:
-		return c.WriteToAddr(b, to)
-	case *net.UDPAddr:
-		peer := to.AddrPort()
-		return c.WriteToAddr(b, Addr{AddrPort: netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port())})
-	}
-	return 0, &net.OpError{Op: "write", Net: "udp", Source: c.LocalAddr(), Addr: to, Err: syscall.EINVAL}
+	return sockaddr.WriteTo(c, b, to, func(peer netip.AddrPort) Addr { return Addr{AddrPort: peer} })
 }
 
 // NetConn returns the socket, a *net.UDPConn, for what a Conn does not have itself. With gro=yes, reading from it gives
