@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/epctl/endpoint/external/internal/fdpass"
 	"github.com/epctl/endpoint/external/internal/host"
@@ -182,6 +184,24 @@ func (p *Program) PID() int {
 		return s.PID()
 	}
 	return 0
+}
+
+// Restart has the program that is at the path now take over from the one that runs, as after an upgrade: it is checked and
+// started, and what begins from then on goes there. The old process goes on with what is open in it and ends when nothing
+// is, so that an upgrade breaks nothing. The error says why the new one can't take over, and the old one stays then: also
+// because its plugins or their parameters are others, for which the program has to be opened anew. A program that was
+// disabled may be started again.
+func (p *Program) Restart(ctx context.Context) error {
+	return p.keeper.Replace(ctx, func(s *host.Session) error {
+		d, err := s.Describe(ctx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.path, err)
+		}
+		if !slices.EqualFunc(d.Plugins, p.description.Plugins, func(a, b *wire.PluginInfo) bool { return proto.Equal(a, b) }) {
+			return fmt.Errorf("%s: its plugins are not what they were: it has to be opened anew", p.path)
+		}
+		return nil
+	})
 }
 
 // Close ends the program: it is asked to end, and killed after two seconds, with all that it has started. What is under

@@ -66,6 +66,14 @@ func newConn(socket *net.UnixConn) *Conn {
 // Done is closed when the line is of no use any more.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
+// Open is how many waits there are, and how many things that the other process has opened here: relayed connections and
+// listeners among them, as long as they are open.
+func (c *Conn) Open() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.tickets) + len(c.relays)
+}
+
 // Close closes this end. Run returns, and so does every wait.
 func (c *Conn) Close() error {
 	c.fail(ErrClosed)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,6 +30,7 @@ type Keeper struct {
 	starting *attempt
 	backoff  supervise.Backoff
 	last     error // of the latest crash
+	retired  []*Session
 	closed   bool
 }
 
@@ -145,17 +147,72 @@ func (k *Keeper) Running() *Session {
 	return nil
 }
 
-// Close ends the program. Nothing is started any more.
+// Replace starts the program anew and lets it take over, if accept finds it right. The old process goes on with what is
+// open in it, and ends when nothing is.
+func (k *Keeper) Replace(ctx context.Context, accept func(*Session) error) error {
+	next, err := k.start(ctx)
+	if err != nil {
+		return err
+	}
+	if err := accept(next); err != nil {
+		next.Close()
+		return err
+	}
+	k.mu.Lock()
+	closed, old := k.closed, k.session
+	if !closed {
+		k.session, k.backoff = next, supervise.Backoff{}
+		go k.watch(next)
+		if old != nil {
+			k.retired = append(k.retired, old)
+			go k.retire(old)
+		}
+	}
+	k.mu.Unlock()
+	if closed {
+		next.Close()
+		return errors.Join(peer.ErrGone, ErrClosed)
+	}
+	return nil
+}
+
+// retire ends a process once nothing is open in it, twice in a row: a call may just be about to be made.
+func (k *Keeper) retire(s *Session) {
+	const often = 200 * time.Millisecond
+	ticker := time.NewTicker(often)
+	defer ticker.Stop()
+	for idle := 0; idle < 2; {
+		select {
+		case <-ticker.C:
+		case <-s.done:
+			idle = 2
+			continue
+		}
+		if idle++; s.busy() {
+			idle = 0
+		}
+	}
+	s.Close()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.retired = slices.DeleteFunc(k.retired, func(r *Session) bool { return r == s })
+}
+
+// Close ends the program, and what is left of those before it. Nothing is started any more.
 func (k *Keeper) Close() {
 	k.mu.Lock()
-	session, starting := k.session, k.starting
+	starting := k.starting
 	k.closed = true
+	sessions := slices.Clone(k.retired)
+	if k.session != nil {
+		sessions = append(sessions, k.session)
+	}
 	k.mu.Unlock()
 	if starting != nil {
 		<-starting.done
 	}
-	if session != nil {
-		session.Close()
+	for _, s := range sessions {
+		s.Close()
 	}
 }
 

@@ -86,6 +86,14 @@ func (s *Session) finish() {
 	s.local.Close()
 }
 
+// busy reports whether a call is under way, or something open that needs the program.
+func (s *Session) busy() bool {
+	s.mu.Lock()
+	calls := len(s.calls)
+	s.mu.Unlock()
+	return calls > 0 || s.line.Open() > 0
+}
+
 // Done is closed when the program is of no use any more.
 func (s *Session) Done() <-chan struct{} { return s.done }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/epctl/endpoint/external/internal/fdpass"
 	"github.com/epctl/endpoint/external/internal/wire"
 )
 
@@ -15,7 +16,7 @@ const closeTimeout = 5 * time.Second
 // A listener is one that stays in the other process: connections are accepted by calls.
 type listener struct {
 	caller Caller
-	target uint64
+	ticket *fdpass.Ticket // of the call that has opened it, which is open as long as it is
 	owner  any
 	addr   net.Addr
 	ctx    context.Context // done when closed
@@ -31,8 +32,7 @@ func newListener(o opened) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.ticket.Close()
-	l := &listener{caller: o.caller, target: o.ticket.ID(), owner: o.owner, addr: addr}
+	l := &listener{caller: o.caller, ticket: o.ticket, owner: o.owner, addr: addr}
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return l, nil
 }
@@ -60,7 +60,7 @@ func (l *listener) accept() (net.Conn, error) {
 	if l.ctx.Err() != nil {
 		return nil, net.ErrClosed
 	}
-	result, ticket, err := do(l.ctx, l.caller, &wire.Call{Operation: wire.Call_ACCEPT, Target: l.target})
+	result, ticket, err := do(l.ctx, l.caller, &wire.Call{Operation: wire.Call_ACCEPT, Target: l.ticket.ID()})
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,8 @@ func (l *listener) Close() error {
 	err := net.ErrClosed
 	l.close.Do(func() {
 		l.cancel()
-		err = closeRemote(l.caller, l.target)
+		err = closeRemote(l.caller, l.ticket.ID())
+		l.ticket.Close()
 	})
 	if err == nil || errors.Is(err, ErrGone) {
 		return nil
