@@ -85,15 +85,20 @@ func (l *Layer) stack() []trace.Layer {
 	return stack
 }
 
+// used runs a method of an endpoint that was compiled.
+func used[R any](ctx context.Context, c compiled, do func(context.Context) (R, error)) (result R, err error) {
+	defer c.guard(&err)
+	c.announce(ctx)
+	return do(ctx)
+}
+
 type client struct {
 	Client
 	compiled
 }
 
-func (c *client) Dial(ctx context.Context) (conn net.Conn, err error) {
-	defer c.guard(&err)
-	c.announce(ctx)
-	return c.Client.Dial(ctx)
+func (c *client) Dial(ctx context.Context) (net.Conn, error) {
+	return used(ctx, c.compiled, c.Client.Dial)
 }
 
 type server struct {
@@ -101,10 +106,8 @@ type server struct {
 	compiled
 }
 
-func (s *server) Listen(ctx context.Context) (ln net.Listener, err error) {
-	defer s.guard(&err)
-	s.announce(ctx)
-	return s.Server.Listen(ctx)
+func (s *server) Listen(ctx context.Context) (net.Listener, error) {
+	return used(ctx, s.compiled, s.Server.Listen)
 }
 
 type packetClient struct {
@@ -112,10 +115,8 @@ type packetClient struct {
 	compiled
 }
 
-func (c *packetClient) DialPacket(ctx context.Context) (conn net.Conn, err error) {
-	defer c.guard(&err)
-	c.announce(ctx)
-	return c.PacketClient.DialPacket(ctx)
+func (c *packetClient) DialPacket(ctx context.Context) (net.Conn, error) {
+	return used(ctx, c.compiled, c.PacketClient.DialPacket)
 }
 
 type packetServer struct {
@@ -123,10 +124,8 @@ type packetServer struct {
 	compiled
 }
 
-func (s *packetServer) ListenPacket(ctx context.Context) (conn net.PacketConn, err error) {
-	defer s.guard(&err)
-	s.announce(ctx)
-	return s.PacketServer.ListenPacket(ctx)
+func (s *packetServer) ListenPacket(ctx context.Context) (net.PacketConn, error) {
+	return used(ctx, s.compiled, s.PacketServer.ListenPacket)
 }
 
 type resolver struct {
@@ -134,8 +133,8 @@ type resolver struct {
 	compiled
 }
 
-func (r *resolver) LookupNetIP(ctx context.Context, network, host string) (addrs []netip.Addr, err error) {
-	defer r.guard(&err)
-	r.announce(ctx)
-	return r.Resolver.LookupNetIP(ctx, network, host)
+func (r *resolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	return used(ctx, r.compiled, func(ctx context.Context) ([]netip.Addr, error) {
+		return r.Resolver.LookupNetIP(ctx, network, host)
+	})
 }
