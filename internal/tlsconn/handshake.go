@@ -49,10 +49,7 @@ func shake(ctx context.Context, h handshake, deadline time.Time) error {
 	}
 	if err != nil {
 		_ = h.conn.Close()
-		if ctx.Err() != nil {
-			err = CauseOf(ctx, deadline)
-		}
-		failed := failure(h.name, err)
+		failed := failure(h.name, Ended(ctx, deadline, err))
 		span.End(h.conn.LocalAddr(), failed)
 		return failed
 	}
@@ -73,13 +70,35 @@ func (h handshake) watched(ctx context.Context) context.Context {
 	return ctx
 }
 
-// CauseOf says why ctx, which is over, ended what had to be done by the deadline. At the deadline that is why, whoever was
-// the first to notice.
-func CauseOf(ctx context.Context, deadline time.Time) error {
-	if !time.Now().Before(deadline) {
+// Ended is err as its cause is to be told: where ctx has ended what had to be done by the deadline, that is why, and where
+// the deadline was that of ctx, its end is one of ctx too, whichever clock was the first.
+func Ended(ctx context.Context, deadline time.Time, err error) error {
+	at, ok := ctx.Deadline()
+	over, byContext := ctx.Err() != nil, ok && !at.After(deadline)
+	var timeout net.Error
+	late := errors.As(err, &timeout) && timeout.Timeout()
+	switch {
+	case errors.As(err, new(*tls.CertificateVerificationError)):
+		return err // whatever else has happened
+	case over && time.Now().Before(deadline):
+		return context.Cause(ctx)
+	case (over || late) && byContext:
+		return timeUp{}
+	case over:
 		return os.ErrDeadlineExceeded
 	}
-	return context.Cause(ctx)
+	return err
+}
+
+// timeUp is the deadline of a context that a connection had too.
+type timeUp struct{}
+
+func (timeUp) Error() string   { return context.DeadlineExceeded.Error() }
+func (timeUp) Timeout() bool   { return true }
+func (timeUp) Temporary() bool { return true }
+
+func (timeUp) Is(target error) bool {
+	return target == context.DeadlineExceeded || target == os.ErrDeadlineExceeded
 }
 
 func (h handshake) detail() string {

@@ -20,8 +20,14 @@ func (d *dialogue) within(ctx context.Context, deadline time.Time, talk func() e
 	}
 	stop := context.AfterFunc(ctx, func() { _ = d.conn.SetDeadline(time.Unix(1, 0)) })
 	err := talk()
-	if !stop() {
-		return d.ended(tlsconn.CauseOf(ctx, deadline))
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	if cause := tlsconn.Ended(ctx, deadline, err); cause != err {
+		return d.ended(cause)
+	}
+	if err != nil && !errors.Is(err, ErrNotOffered) && !errors.Is(err, ErrRefused) {
+		return err
 	}
 	if err := d.conn.SetDeadline(time.Time{}); err != nil {
 		return d.fail(err, "")
