@@ -19,13 +19,16 @@ const (
 	overBrokerTLS = "over go-plugin's broker, TLS"
 )
 
-// How much is measured at once.
-const (
-	streamBytes = 32 << 20
-	dials       = 100
-	accepts     = 300
-	dialers     = 4
-)
+// dialers is how many dial at once.
+const dialers = 4
+
+// A size is how much is measured at once.
+type size struct {
+	bytes          int64
+	dials, accepts int
+}
+
+func usual() size { return size{bytes: 32 << 20, dials: 100, accepts: 300} }
 
 // A dial connects to the peer.
 type dial func(ctx context.Context) (net.Conn, error)
@@ -80,10 +83,10 @@ func (l *lab) streams(name, prefix string, atLeast float64, what byte, blocks in
 			}
 			defer drop(conn)
 			began := time.Now()
-			if err := move(conn, what, streamBytes); err != nil {
+			if err := move(conn, what, l.size.bytes); err != nil {
 				return 0, err
 			}
-			return streamBytes / 1e6 / time.Since(began).Seconds(), nil
+			return float64(l.size.bytes) / 1e6 / time.Since(began).Seconds(), nil
 		}
 	})}
 }
@@ -106,7 +109,7 @@ func (l *lab) connects(name, prefix string, atMost float64, blocks int) contest 
 	return contest{name, "µs", blocks, l.dialSides(prefix, goal{AtMost: atMost}, func(d dial) func(context.Context) (float64, error) {
 		return func(ctx context.Context) (float64, error) {
 			var took []float64
-			for range dials {
+			for range l.size.dials {
 				began := time.Now()
 				if err := firstByte(ctx, d); err != nil {
 					return 0, err
@@ -145,14 +148,14 @@ func (l *lab) listens(name, prefix string, atLeast float64, blocks int) contest 
 				go dialOn(dialCtx, ln.Addr())
 			}
 			began := time.Now()
-			for range accepts {
+			for range l.size.accepts {
 				conn, err := ln.Accept()
 				if err != nil {
 					return 0, err
 				}
 				drop(conn)
 			}
-			return accepts / time.Since(began).Seconds(), nil
+			return float64(l.size.accepts) / time.Since(began).Seconds(), nil
 		}
 	}
 	return contest{name, "1/s", blocks, []side{
@@ -175,7 +178,7 @@ func dialOn(ctx context.Context, addr net.Addr) {
 	for ctx.Err() == nil {
 		conn, err := d.DialContext(ctx, addr.Network(), addr.String())
 		if err != nil {
-			return
+			continue // a reset can come before the connection is known to be one
 		}
 		_ = answer(conn) // wait until it is closed
 		drop(conn)

@@ -17,6 +17,7 @@ import (
 
 // A lab has everything that is measured: the programs, started, and a peer on loopback.
 type lab struct {
+	size    size
 	dir     string
 	peer    *peer
 	program *external.Program
@@ -32,8 +33,8 @@ const (
 	emptyProgram  = "empty"
 )
 
-func newLab(ctx context.Context) (*lab, error) {
-	l := &lab{rivals: map[string]rival.Dialer{}}
+func newLab(ctx context.Context, s size) (*lab, error) {
+	l := &lab{size: s, rivals: map[string]rival.Dialer{}}
 	if err := l.open(ctx); err != nil {
 		l.close()
 		return nil, err

@@ -36,7 +36,7 @@ func run(ctx context.Context, out string, effort float64, only string) error {
 		return err
 	}
 	r := newReport()
-	l, err := newLab(ctx)
+	l, err := newLab(ctx, usual())
 	if err != nil {
 		return err
 	}

@@ -27,13 +27,24 @@ type Report struct {
 
 func newReport() *Report {
 	return &Report{
-		Command:    strings.Join(append([]string{"go run ./external"}, os.Args[1:]...), " "),
+		Command:    command(),
 		Date:       time.Now().UTC().Format(time.RFC3339),
 		Kernel:     firstLine("/proc/sys/kernel/osrelease"),
 		Go:         runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH,
 		Processors: runtime.NumCPU(),
 		LoadBefore: loadAverage(),
 	}
+}
+
+func command() string {
+	words := []string{"go run ./external"}
+	for _, word := range os.Args[1:] {
+		if strings.ContainsAny(word, " |") {
+			word = "'" + word + "'"
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, " ")
 }
 
 // loadAverage is that of the last minute, five and fifteen minutes.
