@@ -17,6 +17,7 @@ const (
 	// What a dead program has said is read for so long, as others may hold its pipes open.
 	pipeTimeout = 200 * time.Millisecond
 	reapTimeout = time.Second
+	pipeSize    = 64 << 10 // bytes that a pipe holds
 )
 
 // A Command says how a plugin is started.
@@ -64,6 +65,9 @@ func (p *process) Start(context.Context) error {
 		go func() {
 			defer close(drained)
 			_, _ = io.Copy(p.command.Tail, stderr)
+			// Where the time was over before this goroutine had any, what is there is read still.
+			_ = stderr.SetReadDeadline(time.Time{})
+			_, _ = p.command.Tail.Write(available(stderr))
 		}()
 		p.err = p.reap()
 		limit := time.Now().Add(pipeTimeout)

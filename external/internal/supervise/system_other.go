@@ -2,7 +2,10 @@
 
 package supervise
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
 
 // Open refuses on these systems before anything is started.
 
@@ -15,3 +18,5 @@ func waitExited(int) bool { return false }
 func keepDescriptors() {}
 
 func killGroup(int) {}
+
+func available(*os.File) []byte { return nil }
