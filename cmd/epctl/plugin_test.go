@@ -53,7 +53,17 @@ func testPlugins() map[string][]registry.Plugin {
 		p.Name, p.Doc = name, doc
 		return p
 	}
+	odd := registry.Plugin{
+		Name: "odd", Doc: "Has parameters that nobody would guess.",
+		Client: registry.For(func(o oddClient) (registry.Client, error) { return o, nil }),
+		Server: registry.For(func(noOptions) (registry.Server, error) {
+			return serverFunc(func(ctx context.Context) (net.Listener, error) {
+				return (&net.ListenConfig{}).Listen(ctx, "tcp4", "127.0.0.1:0")
+			}), nil
+		}),
+	}
 	return map[string][]registry.Plugin{
+		"odd":     {odd},
 		"relay":   {relay},
 		"second":  {named(relay, "relay", "Is not the first of its name.")},
 		"many":    {named(relay, "many-relay", relay.Doc), fixed},
@@ -87,6 +97,14 @@ func (c relayClient) Dial(ctx context.Context) (net.Conn, error) { return c.Endp
 
 type relayServer struct {
 	Endpoint registry.Server `ep:"endpoint,required,rest" doc:"what it goes through"`
+}
+
+type oddClient struct {
+	At string `ep:"at,required" doc:"host and port"`
+}
+
+func (c oddClient) Dial(ctx context.Context) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, "tcp4", c.At)
 }
 
 type fixedOptions struct {

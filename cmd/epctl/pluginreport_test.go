@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"reflect"
 	"strings"
 	"testing"
@@ -70,6 +71,23 @@ func TestExampleLines(t *testing.T) {
 	} {
 		if got := strings.Join(exampleLines(tc.text), "|"); got != tc.want {
 			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+func TestClientAt(t *testing.T) {
+	tcp := &net.TCPAddr{IP: net.IPv6loopback, Port: 80}
+	for _, tc := range []struct {
+		text string
+		addr net.Addr
+		want string
+	}{
+		{"x:at=%a", tcp, `x:at=\[\:\:1]\:80`},
+		{"x:host=%h:port=%p:share=100%%", tcp, `x:host=\:\:1:port=80:share=100%`},
+		{"x:%a", &net.UnixAddr{Name: "@name", Net: "unix"}, "x:name"},
+	} {
+		if got := clientAt(tc.text, tc.addr); got != tc.want {
+			t.Errorf("%s is %s, not %s", tc.text, got, tc.want)
 		}
 	}
 }

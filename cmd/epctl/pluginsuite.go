@@ -5,12 +5,14 @@ import (
 	"errors"
 	flags "flag"
 	"fmt"
+	"net"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/epctl/endpoint/external"
+	"github.com/epctl/endpoint/grammar"
 	"github.com/epctl/endpoint/registry"
 	"github.com/epctl/endpoint/registry/registrytest"
 )
@@ -28,6 +30,7 @@ type suiteSpec struct {
 	Known   []string          `json:"known"`  // examples, wherever they stand
 	Lines   []string          `json:"lines"`  // those that are in no README
 	Live    []string          `json:"live"`
+	Client  string            `json:"client"` // as the flag has it, "" where it is derived
 	Files   map[string]string `json:"files"`
 	Without map[string]string `json:"without"`
 }
@@ -72,10 +75,21 @@ func (s suiteSpec) options(others []registry.Plugin) []registrytest.Option {
 	options := []registrytest.Option{
 		registrytest.Beside(others...), registrytest.Examples(s.Lines...), registrytest.Live(s.Live...), registrytest.Files(s.Files),
 	}
+	if s.Client != "" {
+		options = append(options, registrytest.ClientFor(func(_ string, addr net.Addr) string { return clientAt(s.Client, addr) }))
+	}
 	for check, why := range s.Without {
 		options = append(options, registrytest.Without(check, why))
 	}
 	return options
+}
+
+// clientAt puts the address of a server into the description of its client. The @ before a name that is no path is not
+// part of it.
+func clientAt(text string, addr net.Addr) string {
+	address := strings.TrimPrefix(addr.String(), "@")
+	host, port, _ := net.SplitHostPort(address)
+	return strings.NewReplacer("%a", grammar.Quote(address), "%h", grammar.Quote(host), "%p", port, "%%", "%").Replace(text)
 }
 
 // start has the program run before the suite counts what is open. One that was not locked runs already; a locked one is

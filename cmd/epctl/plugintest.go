@@ -18,6 +18,7 @@ type pluginTestCmd struct {
 	Program  string            `arg:"" name:"program" help:"Path of a program, with a slash in it, or name of one that is installed, or of an endpoint of one."`
 	Examples string            `placeholder:"FILE" help:"Use the strings in this file: a README with blocks of the language endpoint, or a string a line, each with its roles, as in tcp:80 # server."`
 	Live     []string          `sep:"none" placeholder:"STRING" help:"Description of a server that is safe to listen on, beside those on loopback with port 0; may be given several times."`
+	Client   []string          `sep:"none" placeholder:"STRING" help:"Description of the client that belongs to a server: %a stands for the address that this is bound to, %h and %p for its host and port. It is for the endpoint whose name it begins with; may be given several times."`
 	Files    map[string]string `mapsep:"none" placeholder:"PATH=FILE" help:"File to use in place of one that examples name; may be given several times."`
 	Without  map[string]string `mapsep:"none" placeholder:"CHECK=WHY" help:"Leave out a check, for the reason given; may be given several times."`
 	Timeout  time.Duration     `default:"5m" help:"Give up on an endpoint after this time."`
@@ -25,7 +26,7 @@ type pluginTestCmd struct {
 }
 
 func (c *pluginTestCmd) Help() string {
-	return "What every plugin has to do is checked in whatever language the program is written. Examples come from NAME's README: README.md beside the program, or the program's own name with .md, whose title is # NAME. Only servers on loopback with port 0 are listened on. The program is started also if it is not locked; one that is locked must not have changed. Other endpoints of epctl are there for examples that go through them. What the suite says of the options Live, Files and Without is for the flags of these names; tests in Go have further ones."
+	return "What every plugin has to do is checked in whatever language the program is written. Examples come from NAME's README: README.md beside the program, or the program's own name with .md, whose title is # NAME. Only servers on loopback with port 0 are listened on. The program is started also if it is not locked; one that is locked must not have changed. Other endpoints of epctl are there for examples that go through them. What the suite says of the options Live, ClientFor, Files and Without is for the flags --live, --client, --files and --without; tests in Go have further ones."
 }
 
 // Run tests all endpoints of the program.
@@ -134,6 +135,11 @@ func (c *pluginTestCmd) suite(ctx context.Context, a *app, path string, report *
 // spec says what the process that runs the suite is to do, and in which directory.
 func (c *pluginTestCmd) spec(path, plugin, scratch string) (suiteSpec, string, error) {
 	s := suiteSpec{Path: path, Plugin: plugin, Live: c.Live, Files: map[string]string{}, Without: map[string]string{}}
+	for _, text := range c.Client {
+		if text == plugin || strings.HasPrefix(text, plugin+":") {
+			s.Client = text
+		}
+	}
 	for check, why := range c.Without {
 		s.Without[check] = why
 	}
