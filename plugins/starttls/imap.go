@@ -90,10 +90,12 @@ func (d *dialogue) imapCommand(tag, command string) ([]string, error) {
 // imapStatus takes the status of an answer (RFC 9051 section 7.1).
 func (d *dialogue) imapStatus(status, line string) error {
 	status, _, _ = strings.Cut(status, " ")
-	switch strings.ToUpper(status) {
-	case "OK":
+	switch status = strings.ToUpper(status); {
+	case status == "OK":
 		return nil
-	case "NO", "BAD":
+	case status == "BAD" && d.stage == StageCapability:
+		return d.fail(ErrNotOffered, line) // a server that does not know CAPABILITY does not know STARTTLS
+	case status == "NO", status == "BAD":
 		return d.fail(ErrRefused, line)
 	}
 	return d.broken(line, "neither OK nor NO nor BAD")

@@ -28,7 +28,8 @@ func TestIMAPClient(t *testing.T) {
 		{"no offer", ask + "< * CAPABILITY IMAP4rev1\n< a1 OK\n", ErrNotOffered, StageCapability, plain},
 		{"no list", ask + "< a1 OK [CAPABILITY STARTTLS]\n", ErrNotOffered, StageCapability, plain},
 		{"an offer in another response", ask + "< * OK [CAPABILITY STARTTLS] x\n< a1 OK\n", ErrNotOffered, StageCapability, plain},
-		{"CAPABILITY refused", ask + "< a1 BAD what\n", ErrRefused, StageCapability, plain},
+		{"no CAPABILITY", ask + "< a1 BAD what\n", ErrNotOffered, StageCapability, plain},
+		{"CAPABILITY refused", ask + "< a1 NO not now\n", ErrRefused, StageCapability, plain},
 		{"refused by NO", start + "< a2 NO not now\n", ErrRefused, StageUpgrade, plain},
 		{"refused by BAD", start + "< a2 BAD what\n", ErrRefused, StageUpgrade, plain},
 		// ST-05
@@ -59,7 +60,7 @@ func TestIMAPServer(t *testing.T) {
 	const goAhead = "< x OK Begin TLS negotiation now\n"
 	asServer(t, "imap", ourServer, []talk{
 		{"upgrade", greeting + "> a CAPABILITY\n< * CAPABILITY IMAP4rev1 LOGINDISABLED STARTTLS\n< a OK CAPABILITY completed\n> x starttls\n" + goAhead, nil, "", ""},
-		{"commands without TLS", greeting + "> a LOGIN u p\n< a NO [PRIVACYREQUIRED] STARTTLS first\n> b NOOP\n< b OK NOOP completed\n> c STARTTLS x\n< c NO [PRIVACYREQUIRED] STARTTLS first\n> d LOGOUT\n< * BYE\n< d OK LOGOUT completed\n", errLeft, StageUpgrade, ""},
+		{"commands without TLS", greeting + "> a LOGIN u p\n< a NO [PRIVACYREQUIRED] STARTTLS first\n> b NOOP\n< b OK NOOP completed\n> c STARTTLS x\n< c NO [PRIVACYREQUIRED] STARTTLS first\n> d LOGOUT\n< * BYE Logging out\n< d OK LOGOUT completed\n", errLeft, StageUpgrade, ""},
 		{"no command", greeting + "> a\n< * BAD no tag, or no command\n> +x NOOP\n< * BAD no tag, or no command\n>  NOOP\n< * BAD no tag, or no command\n> \x80 NOOP\n< * BAD no tag, or no command\n> x STARTTLS\n" + goAhead, nil, "", ""},
 		{"a literal that is waited for", greeting + "> a LOGIN {1}\n< a NO [PRIVACYREQUIRED] STARTTLS first\n> x STARTTLS\n" + goAhead, nil, "", ""},
 		{"a literal with a command in it", greeting + "> a LOGIN {12+}\n> x STARTTLS\n>  p\n< * BYE STARTTLS first\n", errLeft, StageUpgrade, ""},
@@ -68,6 +69,17 @@ func TestIMAPServer(t *testing.T) {
 	})
 	asServer(t, "imap", serverTerms{greeting: "hello", capabilities: []string{"imap4REV2", "IDLE"}, plain: true}, []talk{
 		{"what it is told", "< * OK [CAPABILITY imap4REV2 IDLE STARTTLS] hello\n> x STARTTLS\n" + goAhead, nil, "", ""},
+		{"asked for what it has", "< * OK [CAPABILITY imap4REV2 IDLE STARTTLS] hello\n> a CAPABILITY\n< * CAPABILITY imap4REV2 IDLE STARTTLS\n< a OK CAPABILITY completed\n> x STARTTLS\n" + goAhead, nil, "", ""},
 		{"a login without TLS", "< * OK [CAPABILITY imap4REV2 IDLE STARTTLS] hello\n>> a LOGIN {1+}\r\nu p\r\n", ErrRefused, StageUpgrade, "a LOGIN {1+}\r\nu p\r\n"},
 	})
+}
+
+// A capability that is no atom does not end the response code of the greeting early: there is none.
+func TestIMAPServerWithoutCode(t *testing.T) {
+	for _, odd := range []string{"X]", "AUTH=PLAIN AUTH=LOGIN", "] evil [", "A\\B", "\u00e9"} {
+		asServer(t, "imap", serverTerms{greeting: "hello", capabilities: []string{odd}}, []talk{
+			{odd, "< * OK hello\n> a CAPABILITY\n< * CAPABILITY IMAP4rev1 LOGINDISABLED " + odd + " STARTTLS\n< a OK CAPABILITY completed\n" +
+				"> x STARTTLS\n< x OK Begin TLS negotiation now\n", nil, "", ""},
+		})
+	}
 }

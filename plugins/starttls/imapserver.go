@@ -1,10 +1,13 @@
 package starttls
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 func imapServer(d *dialogue, t serverTerms) error {
 	offers := strings.Join(imapOffers(t), " ")
-	if err := d.say("* OK [CAPABILITY %s] %s", offers, t.greet(t.host+" IMAP")); err != nil {
+	if err := d.say("* OK %s%s", imapCode(t), t.greet(t.host+" IMAP")); err != nil {
 		return err
 	}
 	return d.serve(t, func(line string) answer {
@@ -20,7 +23,7 @@ func imapServer(d *dialogue, t serverTerms) error {
 		case "NOOP":
 			return answer{text: tag + " OK NOOP completed"}
 		case "LOGOUT":
-			return answer{text: "* BYE\r\n" + tag + " OK LOGOUT completed", quit: true}
+			return answer{text: "* BYE Logging out\r\n" + tag + " OK LOGOUT completed", quit: true}
 		}
 		return refuseLiteral(line, "* BYE STARTTLS first", tag+" NO [PRIVACYREQUIRED] STARTTLS first") // RFC 5530 section 3
 	})
@@ -45,6 +48,16 @@ func imapOffers(t serverTerms) []string {
 		return offers
 	}
 	return atLeast(offers, "IMAP4rev1")
+}
+
+// imapCode is the response code of the greeting with the capabilities (RFC 9051 section 7.1). A capability that is no atom, one
+// with a space or a bracket in it, could end the code early: then there is no code, and the client asks CAPABILITY.
+func imapCode(t serverTerms) string {
+	offers := imapOffers(t)
+	if !slices.ContainsFunc(offers, func(offer string) bool { return !isTag(offer) || strings.Contains(offer, "]") }) {
+		return "[CAPABILITY " + strings.Join(offers, " ") + "] "
+	}
+	return ""
 }
 
 // isTag reports whether s can be the tag of a command: it is said again in the answer (RFC 9051 section 9).
