@@ -75,7 +75,7 @@ func pop3Server(d *dialogue, t serverTerms) error {
 		case "STLS":
 			return answer{text: "+OK Begin TLS negotiation", upgrade: true}
 		case "NOOP":
-			return answer{text: "+OK"}
+			return answer{text: "-ERR log in first"} // RFC 1939 section 5: valid in the TRANSACTION state only
 		case "QUIT":
 			return answer{text: "+OK Bye", quit: true}
 		}

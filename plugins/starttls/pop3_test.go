@@ -47,7 +47,7 @@ func TestPOP3Server(t *testing.T) {
 	asServer(t, "pop3", ourServer, []talk{
 		{"upgrade", greeting + capa + "> STLS\n< +OK Begin TLS negotiation\n", nil, "", ""},
 		{"words in lower case", greeting + "> stls\n< +OK Begin TLS negotiation\n", nil, "", ""},
-		{"a login without TLS", greeting + "> USER u\n< -ERR STLS first\n> STLS x\n< -ERR STLS first\n> NOOP\n< +OK\n> QUIT\n< +OK Bye\n", errLeft, StageUpgrade, ""},
+		{"a login without TLS", greeting + "> USER u\n< -ERR STLS first\n> STLS x\n< -ERR STLS first\n> NOOP\n< -ERR log in first\n> QUIT\n< +OK Bye\n", errLeft, StageUpgrade, ""},
 		{"a command behind the upgrade", greeting + ">> STLS\r\nCAPA\r\n", ErrInjection, StageUpgrade, ""}, // ST-02
 		{"bare LF", greeting + ">> STLS\n", ErrProtocol, StageUpgrade, ""},                                 // ST-08
 	})
