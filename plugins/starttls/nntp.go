@@ -1,6 +1,9 @@
 package starttls
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // nntp is RFC 4642, as RFC 8143 updates it, over RFC 3977.
 //
@@ -62,8 +65,7 @@ func nntpServer(d *dialogue, t serverTerms) error {
 	return d.serve(t, func(line string) answer {
 		switch command, parameters := takeCommand(line); {
 		case command == "CAPABILITIES":
-			// The version comes first, RFC 3977 section 5.2.2.
-			return answer{text: list("101 Capability list:", atLeast(t.offers("STARTTLS"), "VERSION 2"))}
+			return answer{text: list("101 Capability list:", nntpOffers(t))}
 		case line == "", command == "STARTTLS" && strings.TrimSpace(parameters) != "":
 			return answer{text: "501 Syntax error"}
 		case command == "STARTTLS":
@@ -73,4 +75,13 @@ func nntpServer(d *dialogue, t serverTerms) error {
 		}
 		return answer{text: "483 STARTTLS first", foreign: true}
 	})
+}
+
+// nntpOffers are the capabilities, of which the version comes first, wherever it was among those that were chosen (RFC 3977
+// section 5.2.2).
+func nntpOffers(t serverTerms) []string {
+	offers := atLeast(t.offers("STARTTLS"), "VERSION 2")
+	first := slices.IndexFunc(offers, func(line string) bool { return keyed(line, "VERSION") })
+	version := offers[first]
+	return slices.Insert(slices.Delete(offers, first, first+1), 0, version)
 }

@@ -43,8 +43,8 @@ func TestNNTPServer(t *testing.T) {
 		{"a command behind the upgrade", greeting + ">> STARTTLS\r\nQUIT\r\n", ErrInjection, StageUpgrade, ""}, // ST-02
 		{"bare LF", greeting + ">> STARTTLS\n", ErrProtocol, StageUpgrade, ""},                                 // ST-08
 	})
-	asServer(t, "nntp", serverTerms{greeting: "hello", capabilities: []string{"VERSION 2 3", "READER"}, plain: true}, []talk{
-		{"what it is told", "< 200 hello\n> CAPABILITIES X\n< 101 Capability list:\n< VERSION 2 3\n< READER\n< STARTTLS\n< .\n> STARTTLS\n< 382 Continue with TLS negotiation\n", nil, "", ""},
+	asServer(t, "nntp", serverTerms{greeting: "hello", capabilities: []string{"READER", "version 2 3", "POST"}, plain: true}, []talk{
+		{"what it is told", "< 200 hello\n> CAPABILITIES X\n< 101 Capability list:\n< version 2 3\n< READER\n< POST\n< STARTTLS\n< .\n> STARTTLS\n< 382 Continue with TLS negotiation\n", nil, "", ""},
 		{"reading without TLS", "< 200 hello\n> GROUP x\n", ErrRefused, StageUpgrade, "GROUP x\r\n"},
 	})
 }
