@@ -68,8 +68,26 @@ func sieveServer(d *dialogue, t serverTerms) error {
 		case "LOGOUT":
 			return answer{text: `OK "Bye"`, quit: true}
 		}
-		return refuseLiteral(line, `BYE (ENCRYPT-NEEDED) "STARTTLS first"`, `NO (ENCRYPT-NEEDED) "STARTTLS first"`)
+		if tag, ok := sieveNoop(line); ok {
+			return answer{text: "OK (TAG " + quote(tag) + `) "NOOP completed"`}
+		}
+		code := ""
+		if keyed(line, "AUTHENTICATE") {
+			code = "(ENCRYPT-NEEDED) " // of no other command, RFC 5804 section 1.3
+		}
+		return refuseLiteral(line, "BYE "+code+`"STARTTLS first"`, "NO "+code+`"STARTTLS first"`)
 	})
+}
+
+// sieveNoop is the tag that a NOOP wants to see again (RFC 5804 section 2.13), where that is a quoted string. A literal is
+// refused, as those of all commands are.
+func sieveNoop(line string) (tag string, ok bool) {
+	command, parameters := takeCommand(line)
+	tokens, size, ok := scan(parameters, true)
+	if command != "NOOP" || !ok || size >= 0 || shapeOf(tokens) != `"` {
+		return "", false
+	}
+	return tokens[0].text, true
 }
 
 // sieveList is the list of capabilities, with those that each server has (RFC 5804 section 1.7).

@@ -87,7 +87,11 @@ func TestSieveServer(t *testing.T) {
 	asServer(t, "sieve", ourServer, []talk{
 		{"upgrade", greeting + "> Capability\n" + list + "< OK \"Capability completed\"\n" + goAhead, nil, "", ""},
 		{"commands without TLS", greeting + "> AUTHENTICATE \"PLAIN\"\n< NO (ENCRYPT-NEEDED) \"STARTTLS first\"\n> NOOP\n< OK \"NOOP completed\"\n> LOGOUT\n< OK \"Bye\"\n", errLeft, StageUpgrade, ""},
-		{"a literal with a command in it", greeting + "> PUTSCRIPT \"x\" {10+}\n> STARTTLS\n> \n< BYE (ENCRYPT-NEEDED) \"STARTTLS first\"\n", errLeft, StageUpgrade, ""},
+		{"a literal with a command in it", greeting + "> PUTSCRIPT \"x\" {10+}\n> STARTTLS\n> \n< BYE \"STARTTLS first\"\n", errLeft, StageUpgrade, ""},
+		{"a login by a literal", greeting + "> AUTHENTICATE \"PLAIN\" {10+}\n> STARTTLS\n> \n< BYE (ENCRYPT-NEEDED) \"STARTTLS first\"\n", errLeft, StageUpgrade, ""},
+		{"other commands without TLS", greeting + "> LISTSCRIPTS\n< NO \"STARTTLS first\"\n> UNKNOWN\n< NO \"STARTTLS first\"\n" + goAhead, nil, "", ""},
+		{"a tag", greeting + "> noop \"a \\\"b\\\\ (c)\"\n< OK (TAG \"a \\\"b\\\\ (c)\") \"NOOP completed\"\n> NOOP \"\"\n< OK (TAG \"\") \"NOOP completed\"\n" + goAhead, nil, "", ""},
+		{"no tag", greeting + "> NOOP x\n< NO \"STARTTLS first\"\n> NOOP \"a\" \"b\"\n< NO \"STARTTLS first\"\n> NOOP \"a\n< NO \"STARTTLS first\"\n> NOOP {3+}\n< BYE \"STARTTLS first\"\n", errLeft, StageUpgrade, ""},
 		{"a command behind the upgrade", greeting + ">> STARTTLS\r\nNOOP\r\n", ErrInjection, StageUpgrade, ""}, // ST-02
 		{"bare LF", greeting + ">> STARTTLS\n", ErrProtocol, StageUpgrade, ""},                                 // ST-08
 	})
