@@ -40,7 +40,8 @@ const (
 	mysqlPluginAuth       = 1 << 19
 
 	// mysqlFlags are what a client of today can't do without. They are the same for every server: what a server says in
-	// plain text decides nothing but whether there is TLS.
+	// plain text decides nothing but whether there is TLS. Were they cut to what the greeting offers, somebody on the way
+	// could take away mysqlPluginAuth, say, and choose how the client has to prove inside TLS who it is.
 	mysqlFlags = mysqlLongPassword | mysqlLongFlag | mysqlProtocol41 | mysqlSSL | mysqlTransactions | mysqlSecureConnection | mysqlPluginAuth
 )
 
@@ -113,7 +114,7 @@ func mysqlOffer(p []byte) (uint16, error) {
 	case !ok || len(rest) < scramble:
 		return 0, fmt.Errorf("a greeting that ends too early, with %d bytes", len(p))
 	case rest[filler] != 0:
-		return 0, fmt.Errorf("a greeting of %q with %#x behind the scramble", version, rest[filler])
+		return 0, fmt.Errorf("a greeting of %.64q with %#x behind the scramble", version, rest[filler])
 	}
 	flags := binary.LittleEndian.Uint16(rest[low:])
 	switch {

@@ -160,7 +160,7 @@ func (r *xmlReader) resolve(qualified string) (xmlName, error) {
 	}
 	space, declared := r.space(prefix)
 	if !declared && prefix != "" {
-		return xmlName{}, fmt.Errorf("the prefix %q is not declared", prefix)
+		return xmlName{}, fmt.Errorf("the prefix %.64q is not declared", prefix)
 	}
 	return xmlName{space, local}, nil
 }

@@ -30,7 +30,7 @@ func xmlSplit(s string) (name string, attrs map[string]string, err error) {
 		case attr == "" || !isXMLSpace(rest[0]):
 			return "", nil, errors.New("an attribute without a name")
 		case twice || len(attrs) == maxXMLAttrs:
-			return "", nil, fmt.Errorf("the attribute %s twice, or more than %d", attr, maxXMLAttrs)
+			return "", nil, fmt.Errorf("the attribute %.64q twice, or more than %d", attr, maxXMLAttrs)
 		}
 		attrs[attr], rest = value, after
 	}
@@ -126,7 +126,7 @@ func xmlDeclaration(markup string) error {
 	case !ok || name != "xml" || attrs["version"] != "1.0":
 		return errors.New("no declaration of XML 1.0")
 	case encoding != "" && !strings.EqualFold(encoding, "UTF-8"):
-		return fmt.Errorf("the encoding %q", encoding)
+		return fmt.Errorf("the encoding %.64q", encoding)
 	}
 	return nil
 }
@@ -140,7 +140,7 @@ func xmlSpaces(attrs map[string]string) (map[string]string, error) {
 			continue
 		}
 		if ok && (value == "" || local == "xml" || local == "xmlns") {
-			return nil, fmt.Errorf("%s can't be %q", name, value)
+			return nil, fmt.Errorf("%.64q can't be %.64q", name, value)
 		}
 		if spaces == nil {
 			spaces = make(map[string]string)
