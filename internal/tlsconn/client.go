@@ -29,9 +29,11 @@ type Client struct {
 	made  atomic.Pointer[made]
 }
 
-// made is a configuration, and the roots that it was made for: sessions must not outlive the trust in their server.
+// made is a configuration, and the files that it was made for: sessions must not outlive the trust in their server, nor the
+// certificate that the server knows the client by.
 type made struct {
 	roots  *x509.CertPool
+	own    *tls.Certificate
 	config *tls.Config
 	at     time.Time
 }
@@ -40,6 +42,9 @@ type made struct {
 func NewClient(s ClientSpec) (*Client, error) {
 	if p := s.problem(); p != nil {
 		return nil, p
+	}
+	if s.Verify == "none" {
+		s.TrustRoots = "" // nobody has to be trusted
 	}
 	c := &Client{spec: s, roots: certs.NewRoots(s.TrustRoots), base: s.config()}
 	c.base.ServerName = s.Name
@@ -67,7 +72,13 @@ func (s ClientSpec) problem() *Problem {
 // recheck is how long trust roots are used before the files are looked at again, for a busy client.
 const recheck = time.Second
 
-// config returns the configuration for the roots as they are now. Roots that can't be read leave those from before in use.
+// Prepare reads the files, so that one that can't be used is told before anything is said to a server.
+func (c *Client) Prepare(ctx context.Context) error {
+	_, err := c.config(ctx)
+	return err
+}
+
+// config returns the configuration for the files as they are now. What can't be read leaves what was read before in use.
 func (c *Client) config(ctx context.Context) (*tls.Config, error) {
 	last := c.made.Load()
 	if last != nil && time.Since(last.at) < recheck {
@@ -77,17 +88,42 @@ func (c *Client) config(ctx context.Context) (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if last != nil && last.roots == roots {
-		c.made.Store(&made{roots, last.config, time.Now()})
-		return last.config, nil
+	own, err := c.certificate(ctx)
+	if err != nil {
+		return nil, err
 	}
+	next := &made{roots: roots, own: own, at: time.Now()}
+	if last != nil && last.roots == roots && last.own == own {
+		next.config = last.config
+	} else {
+		next.config = c.newConfig(roots)
+	}
+	c.made.Store(next)
+	return next.config, nil
+}
+
+func (c *Client) newConfig(roots *x509.CertPool) *tls.Config {
 	config := c.base.Clone()
 	config.RootCAs = roots
 	if c.spec.SessionCache > 0 {
 		config.ClientSessionCache = tls.NewLRUClientSessionCache(c.spec.SessionCache)
 	}
-	c.made.Store(&made{roots, config, time.Now()})
-	return config, nil
+	return config
+}
+
+// certificate is the client's own, nil where it has none.
+func (c *Client) certificate(ctx context.Context) (*tls.Certificate, error) {
+	if c.store == nil {
+		return nil, nil
+	}
+	chain, err := c.store.Load()
+	switch {
+	case len(chain) == 0:
+		return nil, err
+	case err != nil:
+		warn(ctx, c.spec.Layer, "what was read before stays in use: "+err.Error())
+	}
+	return chain[0], nil
 }
 
 // pool returns the roots that are to be trusted; nil is the system's.

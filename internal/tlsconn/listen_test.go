@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/epctl/endpoint/internal/certs/certtest"
@@ -247,4 +248,64 @@ func TestBrokenRootsLeaveTheOldOnes(t *testing.T) {
 		}
 	}
 	r.wait(t, "stays in use")
+}
+
+// A server whose clients can't be verified does not start to listen.
+func TestListenNeedsTheClientsAuthorities(t *testing.T) {
+	l := newLab(t, certtest.Spec{})
+	l.server.ClientAuth, l.server.ClientCA = "require", "/nonexistent.pem"
+	if _, err := l.listen(t.Context()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+}
+
+// Clients of an authority that is trusted no more are refused, those too that have a session from before.
+func TestTrustInClientsEnds(t *testing.T) {
+	for _, version := range []string{"1.2", "1.3"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t, certtest.Spec{})
+			l.server.MaxVersion = version
+			theirs := certtest.NewAuthority(t)
+			l.client.Certificate, l.client.PrivateKey, l.server.ClientCA = theirs.WritePair(certtest.Spec{Names: []string{"client.test"}})
+			l.server.ClientAuth = "require"
+			server, err := tlsconn.NewServer(l.server)
+			if err != nil {
+				t.Fatal(err)
+			}
+			client, err := tlsconn.NewClient(l.client)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if err := errors.Join(l.between(client, server), l.serverErr); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !l.serverState.DidResume {
+				t.Error("the second connection is none of the first one's session")
+			}
+			certtest.WriteFile(t, l.server.ClientCA, certtest.NewAuthority(t).PEM())
+			for deadline := time.Now().Add(patience); l.serverErr == nil; time.Sleep(50 * time.Millisecond) {
+				_ = l.between(client, server)
+				if time.Now().After(deadline) {
+					t.Fatal("a client of an authority that is not trusted any more is served")
+				}
+			}
+		})
+	}
+}
+
+// A certificate that nobody renews is told of each day.
+func TestTheEndOfACertificateIsToldEachDay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		days := 0
+		stop := tlsconn.Daily(func() { days++ })
+		time.Sleep(3*24*time.Hour + time.Hour)
+		stop()
+		stop()
+		if days != 3 {
+			t.Errorf("told %d times in three days", days)
+		}
+	})
 }

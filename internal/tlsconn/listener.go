@@ -2,14 +2,15 @@ package tlsconn
 
 import (
 	"net"
+	"sync"
 	"syscall"
 	"time"
 )
 
-// A listener is one of package handshakes that stops to watch its certificates when it is closed.
+// A listener is one of package handshakes that has things going on until it is closed.
 type listener struct {
 	handshaking
-	stop func()
+	stops []func()
 }
 
 type handshaking interface {
@@ -24,8 +25,8 @@ type socketListener struct {
 	syscall.Conn
 }
 
-func watching(ln net.Listener, stop func()) net.Listener {
-	l := &listener{ln.(handshaking), stop}
+func watching(ln net.Listener, stops ...func()) net.Listener {
+	l := &listener{ln.(handshaking), stops}
 	if socket, ok := ln.(syscall.Conn); ok {
 		return socketListener{l, socket}
 	}
@@ -34,6 +35,32 @@ func watching(ln net.Listener, stop func()) net.Listener {
 
 // Close closes the listener and all connections that are not handed out.
 func (l *listener) Close() error {
-	l.stop()
+	for _, stop := range l.stops {
+		stop()
+	}
 	return l.handshaking.Close()
+}
+
+const day = 24 * time.Hour
+
+// daily calls f each day, from a goroutine of its own, until stop is called. Stop waits for a call that is under way.
+func daily(f func()) (stop func()) {
+	quit := make(chan struct{})
+	var running sync.WaitGroup
+	running.Go(func() {
+		ticker := time.NewTicker(day)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				f()
+			case <-quit:
+				return
+			}
+		}
+	})
+	return sync.OnceFunc(func() {
+		close(quit)
+		running.Wait()
+	})
 }

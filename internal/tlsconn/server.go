@@ -75,13 +75,13 @@ func (s *Server) config(ctx context.Context) (*tls.Config, error) {
 		return nil, err
 	}
 	if last != nil && last.roots == roots {
-		s.made.Store(&made{roots, last.config, time.Now()})
+		s.made.Store(&made{roots: roots, config: last.config, at: time.Now()})
 		return last.config, nil
 	}
 	config := s.base.Clone()
 	config.GetConfigForClient = nil
 	config.ClientCAs = roots
-	s.made.Store(&made{roots, config, time.Now()})
+	s.made.Store(&made{roots: roots, config: config, at: time.Now()})
 	return config, nil
 }
 
@@ -99,11 +99,9 @@ func (s *Server) Handshake(ctx context.Context, conn net.Conn, deadline time.Tim
 // each connection before it is handed out, the handshake included; nil is Handshake. The certificates are read first, so
 // that a server without a usable one does not start, and again when they change.
 func (s *Server) Listen(ctx context.Context, listen func(context.Context) (net.Listener, error), upgrade func(context.Context, net.Conn) (net.Conn, error)) (net.Listener, error) {
-	chain, err := s.store.Load()
-	if len(chain) == 0 && err != nil {
+	if err := s.load(ctx); err != nil {
 		return nil, &net.OpError{Op: "listen", Net: "tls", Err: err}
 	}
-	s.warnOfExpiry(ctx, chain)
 	inner, err := listen(ctx)
 	if err != nil {
 		return nil, err
@@ -116,7 +114,22 @@ func (s *Server) Listen(ctx context.Context, listen func(context.Context) (net.L
 		Upgrade: upgrade, Max: s.spec.MaxHandshakes, Timeout: s.spec.HandshakeTimeout,
 		Report: func(f handshakes.Failure) { warn(living, s.spec.Layer, failed(f)) },
 	})
-	return watching(ln, s.store.Watch(func(err error) { s.reloaded(living, err) })), nil
+	stop := s.store.Watch(func(err error) { s.reloaded(living, err) })
+	return watching(ln, stop, daily(func() { s.warnOfExpiry(living) })), nil
+}
+
+// load reads the files that the server can't do without.
+func (s *Server) load(ctx context.Context) error {
+	if chain, err := s.store.Load(); len(chain) == 0 && err != nil {
+		return err
+	}
+	if s.roots != nil {
+		if _, err := s.config(ctx); err != nil {
+			return err
+		}
+	}
+	s.warnOfExpiry(ctx)
+	return nil
 }
 
 // failed tells of connections that came to nothing.
@@ -150,14 +163,15 @@ func (s *Server) reloaded(ctx context.Context, err error) {
 		return
 	}
 	trace.From(ctx).Emit(trace.Event{Kind: trace.Changed, Layer: s.spec.Layer, Detail: "the certificates were read again"})
-	chain, _ := s.store.Load()
-	s.warnOfExpiry(ctx, chain)
+	s.warnOfExpiry(ctx)
 }
 
-func (s *Server) warnOfExpiry(ctx context.Context, chain []*tls.Certificate) {
+// warnOfExpiry is called each day too: that nobody renews a certificate shows in no file.
+func (s *Server) warnOfExpiry(ctx context.Context) {
 	if trace.From(ctx) == nil {
 		return
 	}
+	chain, _ := s.store.Load()
 	for _, c := range chain {
 		if days, soon := certs.ExpiresSoon(c.Leaf, time.Now()); soon {
 			warn(ctx, s.spec.Layer, "the certificate "+subject(c.Leaf)+end(days))

@@ -34,6 +34,7 @@ type lab struct {
 	client            tlsconn.ClientSpec
 	serverErr         error
 	tracer            trace.Tracer
+	near, far         func(net.Conn) net.Conn // what is put around the connections
 	serverState, seen tls.ConnectionState
 }
 
@@ -74,6 +75,9 @@ func (l *lab) between(client *tlsconn.Client, server *tlsconn.Server) error {
 	ctx, cancel := context.WithTimeout(trace.With(l.t.Context(), l.tracer), patience)
 	defer cancel()
 	near, far := pipe(l.t)
+	if l.near != nil {
+		near, far = l.near(near), l.far(far)
+	}
 	served := make(chan error)
 	go func() {
 		conn, err := server.Handshake(ctx, far, time.Time{})
@@ -304,7 +308,47 @@ func TestSessionsEndWithTheTrust(t *testing.T) {
 	}
 }
 
-// ST-10: the deadline holds against a silent peer, and is gone when the handshake is over.
+// A clock notes the deadline that was set last.
+type clock struct {
+	net.Conn
+	deadline *time.Time
+}
+
+func (c clock) SetDeadline(t time.Time) error {
+	*c.deadline = t
+	return c.Conn.SetDeadline(t)
+}
+
+// LI-04, ST-10: the deadline is gone, on both sides, when the handshake is over.
+func TestDeadlinesEndWithTheHandshake(t *testing.T) {
+	l := newLab(t, certtest.Spec{})
+	var ours, theirs time.Time
+	l.near = func(c net.Conn) net.Conn { return clock{c, &ours} }
+	l.far = func(c net.Conn) net.Conn { return clock{c, &theirs} }
+	ours, theirs = time.Unix(1, 0), time.Unix(1, 0)
+	if err := errors.Join(l.shake(), l.serverErr); err != nil || !ours.IsZero() || !theirs.IsZero() {
+		t.Errorf("%v; deadlines %v and %v are left", err, ours, theirs)
+	}
+}
+
+// HE-11: a deadline of the context is one for the caller too, though it was the connection's that ended the handshake.
+func TestTheContextsDeadline(t *testing.T) {
+	l := newLab(t, certtest.Spec{})
+	client, err := tlsconn.NewClient(l.client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	near, far := pipe(t)
+	defer far.Close()
+	_, err = client.Handshake(ctx, near, time.Time{})
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+}
+
+// ST-10: the deadline holds against a silent peer.
 func TestDeadlines(t *testing.T) {
 	l := newLab(t, certtest.Spec{})
 	l.client.HandshakeTimeout = time.Millisecond
@@ -334,6 +378,57 @@ func TestDeadlines(t *testing.T) {
 	defer far.Close()
 	if _, err := client.Handshake(ctx, near, time.Time{}); !errors.Is(err, why) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// A certificate of the client's that was renewed is shown at once: sessions end that the server knows the old one by.
+func TestSessionsEndWithTheClientsCertificate(t *testing.T) {
+	l := newLab(t, certtest.Spec{})
+	l.server.ClientAuth, l.server.ClientCA = "require", l.ca
+	l.client.Certificate, l.client.PrivateKey, _ = l.authority.WritePair(certtest.Spec{Names: []string{"old.test"}})
+	server, err := tlsconn.NewServer(l.server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := tlsconn.NewClient(l.client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := func() string {
+		if err := errors.Join(l.between(client, server), l.serverErr); err != nil {
+			t.Fatal(err)
+		}
+		return l.serverState.PeerCertificates[0].DNSNames[0]
+	}
+	if got := []string{shown(), shown()}; !slices.Equal(got, []string{"old.test", "old.test"}) || !l.seen.DidResume {
+		t.Fatalf("%q, resumed %v", got, l.seen.DidResume)
+	}
+	cert, key := l.authority.Issue(certtest.Spec{Names: []string{"new.test"}})
+	certtest.WriteFile(t, l.client.PrivateKey, key)
+	certtest.WriteFile(t, l.client.Certificate, cert)
+	for deadline := time.Now().Add(patience); shown() != "new.test"; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the old certificate is shown")
+		}
+	}
+}
+
+// Pins hold on resumption too.
+func TestPinsOfResumedSessions(t *testing.T) {
+	l := newLab(t, certtest.Spec{})
+	pinLeaf(l)
+	server, err := tlsconn.NewServer(l.server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := tlsconn.NewClient(l.client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, resumed := range []bool{false, true} {
+		if err := l.between(client, server); err != nil || l.seen.DidResume != resumed {
+			t.Fatalf("%v, resumed %v", err, l.seen.DidResume)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ package tlsendpoint
 import (
 	"context"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/epctl/endpoint/internal/certs"
@@ -30,13 +31,19 @@ func NewClient(inner registry.Client, spec tlsconn.ClientSpec) (*Client, error) 
 }
 
 // Dial connects and shakes hands. The connection is a *tls.Conn. A handshake that fails is a [*tlsconn.Error]; what fails
-// before is the inner client's error.
+// before is the inner client's error, or that of a file that can't be used, before anything is dialed.
 func (c *Client) Dial(ctx context.Context) (net.Conn, error) {
+	if err := c.tls.Prepare(ctx); err != nil {
+		return nil, err
+	}
 	return registry.DialThrough(ctx, c.inner, c.tls.Upgrade)
 }
 
 // DialThrough is Dial with a further upgrade in the same race.
 func (c *Client) DialThrough(ctx context.Context, upgrade registry.Upgrade) (net.Conn, error) {
+	if err := c.tls.Prepare(ctx); err != nil {
+		return nil, err
+	}
 	return registry.DialThrough(ctx, c.inner, Then(c.tls.Upgrade, upgrade))
 }
 
@@ -100,7 +107,7 @@ func Name(param, host string, inner registry.Client) (string, error) {
 	if h.Addr.IsValid() {
 		return h.Addr.WithZone("").String(), nil
 	}
-	return h.Name, nil
+	return strings.TrimSuffix(h.Name, "."), nil // RFC 6066 section 3
 }
 
 // Findings are what was found about files, as the registry takes it. Names are those of parameters that a plugin calls

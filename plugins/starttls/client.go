@@ -1,6 +1,7 @@
 package starttls
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -27,7 +28,7 @@ type client struct {
 func newClient(o clientOptions) (registry.Client, error) {
 	p := protocolNamed(o.Proto)
 	host, err := tlsendpoint.Name("host", o.Host, o.Endpoint)
-	if err := errors.Join(err, directProblem(o.Direct, o.Proto), plainProblem(o.Direct, o.Mode), p.hostProblem(host), wordProblem("clientName", o.ClientName)); err != nil {
+	if err := errors.Join(err, o.problems(p, host)); err != nil {
 		return nil, err
 	}
 	o.ALPN = p.alpnFor(o.ALPN)
@@ -39,20 +40,35 @@ func newClient(o clientOptions) (registry.Client, error) {
 	}
 	return &client{
 		inner: o.Endpoint, protocol: p, tls: tls, timeout: o.HandshakeTimeout,
-		terms: clientTerms{host: host, name: o.ClientName},
+		terms: clientTerms{host: host, name: cmp.Or(o.ClientName, nobody)},
 		plain: o.Mode == opportunistic, direct: o.Direct,
 	}, nil
 }
 
-// Dial connects, speaks the protocol up to TLS, and returns the encrypted and verified connection, a *tls.Conn; in the mode
-// opportunistic perhaps the plain one. What fails after the inner endpoint has connected is an [*Error].
-func (c *client) Dial(ctx context.Context) (net.Conn, error) {
-	return registry.DialThrough(ctx, c.inner, c.upgrade)
+func (o clientOptions) problems(p protocol, host string) error {
+	return errors.Join(
+		directProblem(o.Direct, o.Proto), p.alpnProblem(o.Direct, o.ALPN), plainProblem(o.Direct, o.Mode),
+		p.hostProblem(host), p.nameProblem(o.ClientName))
 }
+
+// Dial connects, speaks the protocol up to TLS, and returns the encrypted and verified connection, a *tls.Conn; in the mode
+// opportunistic perhaps the plain one. What fails is an [*Error], or has one for each address that was tried.
+func (c *client) Dial(ctx context.Context) (net.Conn, error) { return c.dial(ctx, c.upgrade) }
 
 // DialThrough is Dial for a wrapper of this endpoint, such as a proxy's, whose handshake is part of the race too.
 func (c *client) DialThrough(ctx context.Context, upgrade registry.Upgrade) (net.Conn, error) {
-	return registry.DialThrough(ctx, c.inner, tlsendpoint.Then(c.upgrade, upgrade))
+	return c.dial(ctx, tlsendpoint.Then(c.upgrade, upgrade))
+}
+
+func (c *client) dial(ctx context.Context, upgrade registry.Upgrade) (net.Conn, error) {
+	if err := c.tls.Prepare(ctx); err != nil {
+		return nil, &Error{Protocol: c.protocol.name, Stage: StageConnect, Err: err}
+	}
+	conn, err := registry.DialThrough(ctx, c.inner, upgrade)
+	if err != nil && !errors.As(err, new(*Error)) {
+		return nil, &Error{Protocol: c.protocol.name, Stage: StageConnect, Err: err}
+	}
+	return conn, err
 }
 
 // ServerName is whom the certificate must be for.

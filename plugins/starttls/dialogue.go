@@ -61,8 +61,11 @@ func (d *dialogue) readInto(room int) error {
 	n, err := d.conn.Read(d.buffer[old:])
 	d.buffer = d.buffer[:old+n]
 	d.total += n
-	if n > 0 {
+	switch {
+	case n > 0:
 		return nil
+	case err == nil:
+		err = io.ErrNoProgress
 	}
 	return d.ended(err)
 }

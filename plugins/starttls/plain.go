@@ -43,13 +43,19 @@ func (p *prefixed) Read(b []byte) (int, error) {
 
 // WriteTo hands the rest to the connection below, which may know a faster way.
 func (p *prefixed) WriteTo(w io.Writer) (int64, error) {
-	n, err := w.Write(p.prefix)
-	p.prefix = p.prefix[n:]
-	if err != nil {
-		return int64(n), err
+	var written int64
+	for len(p.prefix) > 0 {
+		n, err := w.Write(p.prefix)
+		p.prefix, written = p.prefix[n:], written+int64(n)
+		if err == nil && len(p.prefix) > 0 {
+			err = io.ErrShortWrite
+		}
+		if err != nil {
+			return written, err
+		}
 	}
 	rest, err := io.Copy(w, p.Conn)
-	return int64(n) + rest, err
+	return written + rest, err
 }
 
 // ReadFrom hands what is to be sent to the connection below.

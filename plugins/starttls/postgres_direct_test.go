@@ -4,7 +4,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"os"
 	"testing"
 	"time"
@@ -24,8 +26,6 @@ func TestPostgresDirect(t *testing.T) {
 		{"neither", "", "", true},
 		{"only the server", ":direct=yes", "", true},
 		{"only the client", "", ":direct=yes", false},
-		{"a client of another protocol", ":direct=yes", ":direct=yes:alpn=http/1.1", false},
-		{"a server of another protocol", ":direct=yes:alpn=http/1.1", ":direct=yes", false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := serve(t, "postgres", tc.server)
@@ -105,5 +105,31 @@ func TestPostgresDirectWantsALPN(t *testing.T) {
 	var failed *starttls.Error
 	if !errors.As(err, &failed) || failed.Stage != starttls.StageHandshake {
 		t.Errorf("%v, %v", conn, err)
+	}
+}
+
+// ST-13, ST-19: who speaks another protocol by ALPN is no PostgreSQL, on either side.
+func TestPostgresDirectAgainstAnotherProtocol(t *testing.T) {
+	s := serve(t, "postgres", ":direct=yes")
+	go func() {
+		if conn, err := s.Accept(); err == nil {
+			t.Errorf("handed out %T", conn)
+		}
+	}()
+	port := s.Addr().(*net.TCPAddr).Port
+	conn, err := endpoint.Dial(within(t), fmt.Sprintf("tls:endpoint={tcp:127.0.0.1:%d}:host=localhost:trustRoots=[%s]:alpn=http/1.1", port, s.roots))
+	if err == nil {
+		t.Errorf("a web client is served: %T", conn)
+	}
+
+	cert, key, ca := certtest.WritePair(t, "localhost")
+	web, err := endpoint.Listen(within(t), fmt.Sprintf("tls:port=0:interface=127.0.0.1:alpn=http/1.1:certificate=[%s]:privateKey=[%s]", cert, key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer web.Close()
+	_, err = endpoint.Dial(within(t), service{web, "postgres", ca}.client(":direct=yes"))
+	if failed := (*starttls.Error)(nil); !errors.As(err, &failed) || failed.Stage != starttls.StageHandshake {
+		t.Errorf("a web server is taken for a database: %v", err)
 	}
 }

@@ -16,6 +16,7 @@ type protocol struct {
 	greeting     bool   // the server's greeting can be chosen
 	capabilities bool   // so can its list of capabilities
 	needsHost    bool   // the client has to name the server
+	named        bool   // the client says its name
 	client       func(*dialogue, clientTerms) error
 	server       func(*dialogue, serverTerms) error
 }

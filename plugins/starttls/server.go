@@ -1,6 +1,7 @@
 package starttls
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -19,11 +20,12 @@ type server struct {
 	terms    serverTerms
 	tls      *tlsconn.Server
 	timeout  time.Duration
+	names    []string // that the certificate should be for
 }
 
 func newServer(o serverOptions) (registry.Server, error) {
 	p := protocolNamed(o.Proto)
-	if err := errors.Join(directProblem(o.Direct, o.Proto), p.speechProblem(o), certificateProblem(o)); err != nil {
+	if err := errors.Join(directProblem(o.Direct, o.Proto), p.alpnProblem(o.Direct, o.ALPN), p.speechProblem(o), certificateProblem(o)); err != nil {
 		return nil, err
 	}
 	o.ALPN = p.alpnFor(o.ALPN)
@@ -35,7 +37,8 @@ func newServer(o serverOptions) (registry.Server, error) {
 	}
 	return &server{
 		inner: o.Endpoint, protocol: p, tls: tls, timeout: o.HandshakeTimeout,
-		terms: serverTerms{host: o.Host, greeting: o.Greeting, capabilities: o.Capabilities, plain: o.Mode == opportunistic, direct: o.Direct},
+		names: namesOf(o.Host),
+		terms: serverTerms{host: cmp.Or(o.Host, nobody), greeting: o.Greeting, capabilities: o.Capabilities, plain: o.Mode == opportunistic, direct: o.Direct},
 	}, nil
 }
 
@@ -54,7 +57,15 @@ func (s *server) Listen(ctx context.Context) (net.Listener, error) {
 
 // Inspect looks at the files that the endpoint names.
 func (s *server) Inspect(context.Context) []registry.Finding {
-	return tlsendpoint.Findings(s.tls.Inspect(time.Now(), s.terms.host), nil)
+	return tlsendpoint.Findings(s.tls.Inspect(time.Now(), s.names...), nil)
+}
+
+// namesOf are the names that the certificate should be for.
+func namesOf(host string) []string {
+	if host == "" {
+		return nil
+	}
+	return []string{host}
 }
 
 func (s *server) upgrade(ctx context.Context, conn net.Conn) (net.Conn, error) {
@@ -65,6 +76,7 @@ func (s *server) upgrade(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	span.End(conn.LocalAddr(), err)
 	if err != nil {
 		if plain, ok := d.plain(err); ok && s.terms.plain {
+			warn(ctx, "no TLS with %s: %v", conn.RemoteAddr(), err)
 			return plain, nil
 		}
 		_ = conn.Close()

@@ -18,7 +18,7 @@ type mail struct{ name, hello, service string }
 
 // protocol has no ALPN: none is registered for SMTP or LMTP.
 func (m mail) protocol() protocol {
-	return protocol{name: m.name, greeting: true, capabilities: true, client: m.client, server: m.server}
+	return protocol{name: m.name, greeting: true, capabilities: true, named: true, client: m.client, server: m.server}
 }
 
 func (m mail) client(d *dialogue, t clientTerms) error {

@@ -1,6 +1,7 @@
 package starttls
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
@@ -9,7 +10,7 @@ import (
 
 // speechProblem checks what a server is to say: it goes to the peer as it is.
 func (p protocol) speechProblem(o serverOptions) error {
-	problems := []error{wordProblem("host", o.Host), textProblem("greeting", o.Greeting), textProblem("capabilities", o.Capabilities...)}
+	problems := []error{wordProblem("host", cmp.Or(o.Host, nobody)), textProblem("greeting", o.Greeting), textProblem("capabilities", o.Capabilities...)}
 	if o.Greeting != "" && !p.greeting {
 		problems = append(problems, registry.Bad("greeting", "%s has no greeting", p.name).With("proto"))
 	}
@@ -17,6 +18,17 @@ func (p protocol) speechProblem(o serverOptions) error {
 		problems = append(problems, registry.Bad("capabilities", "%s has no list of capabilities", p.name).With("proto"))
 	}
 	return errors.Join(problems...)
+}
+
+// nameProblem checks the name of a client, which not every protocol says.
+func (p protocol) nameProblem(name string) error {
+	switch {
+	case name == "":
+		return nil
+	case !p.named:
+		return registry.Bad("clientName", "has no place in %s", p.name).With("proto")
+	}
+	return wordProblem("clientName", name)
 }
 
 // maxSpeech is how long what a peer is told may be, in bytes, so that a line of any protocol has room for it.

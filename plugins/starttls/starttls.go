@@ -4,6 +4,7 @@
 package starttls
 
 import (
+	"slices"
 	"time"
 
 	"github.com/epctl/endpoint/internal/tlsconn"
@@ -27,7 +28,7 @@ type clientOptions struct {
 	Proto      string          `ep:"proto,required" enum:"smtp,lmtp,pop3,imap,nntp,sieve,ftp,xmpp,xmpp-server,ldap,postgres,mysql,irc,telnet" doc:"protocol to agree on TLS in"`
 	Host       string          `ep:"host" doc:"name or address that the server's certificate must be for; that of the inner endpoint where not given"`
 	Mode       string          `ep:"mode" default:"required" enum:"required,opportunistic" doc:"opportunistic goes on without TLS where the server has none, or somebody on the way says so"`
-	ClientName string          `ep:"clientName" default:"localhost" doc:"name to give to a server that wants one, as in EHLO"`
+	ClientName string          `ep:"clientName" doc:"name to give to a server that wants one, as in EHLO; localhost where not given"`
 	Direct     bool            `ep:"direct" default:"no" doc:"TLS at once, with ALPN; postgres from version 17 on"`
 	tlsconn.ClientFiles
 	tlsconn.ClientOptions
@@ -41,7 +42,7 @@ func (o clientOptions) Warnings() []*registry.Fault {
 type serverOptions struct {
 	Endpoint     registry.Server `ep:"endpoint,required" doc:"what to listen on"`
 	Proto        string          `ep:"proto,required" enum:"smtp,lmtp,pop3,imap,nntp,sieve,ftp,xmpp,xmpp-server,ldap,postgres,mysql,irc,telnet" doc:"protocol to agree on TLS in"`
-	Host         string          `ep:"host" default:"localhost" doc:"name of the server, as its greeting has it"`
+	Host         string          `ep:"host" doc:"name of the server, as its greeting has it, and which its certificate should be for; localhost in the greeting where not given"`
 	Mode         string          `ep:"mode" default:"required" enum:"required,opportunistic" doc:"opportunistic also hands out clients that go on without TLS"`
 	Greeting     string          `ep:"greeting" doc:"what to say first, without the protocol's own beginning; the protocol's usual words where not given"`
 	Capabilities []string        `ep:"capabilities" doc:"what else to offer beside TLS, where the protocol has a list"`
@@ -66,6 +67,14 @@ const directProtocol = "postgres"
 func directProblem(direct bool, proto string) error {
 	if direct && proto != directProtocol {
 		return registry.Bad("direct", "is for proto=%s; elsewhere TLS at once is the endpoint tls", directProtocol).With("proto")
+	}
+	return nil
+}
+
+// alpnProblem refuses TLS at once for another protocol than that which both sides have to agree on.
+func (p protocol) alpnProblem(direct bool, chosen []string) error {
+	if direct && len(chosen) > 0 && !slices.Contains(chosen, p.alpn) {
+		return registry.Bad("alpn", "must have %s with direct=yes", p.alpn).With("direct")
 	}
 	return nil
 }

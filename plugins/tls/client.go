@@ -18,7 +18,7 @@ import (
 // The order of the parameters is Twisted's.
 type clientOptions struct {
 	Host        string          `ep:"host" doc:"name or address that the server's certificate must be for, and that is connected to where there is no endpoint; that of the endpoint where not given"`
-	Port        uint16          `ep:"port,port" default:"443" doc:"port to connect to; of no meaning with an endpoint"`
+	Port        *uint16         `ep:"port,port" doc:"port to connect to, 443 where not given; of no effect with an endpoint, though Twisted wants it there too"`
 	Timeout     *time.Duration  `ep:"timeout" doc:"how long a dial may take, looking the name up and the handshake included, 30s where not given; 0 leaves it to the system"`
 	BindAddress []netip.Addr    `ep:"bindAddress" doc:"local address, one of each family at most"`
 	Certificate string          `ep:"certificate" doc:"PEM file with the certificate to show to a server that asks for one, and its intermediates"`
@@ -29,7 +29,13 @@ type clientOptions struct {
 }
 
 // Warnings tells what is right but not wise.
-func (o clientOptions) Warnings() []*registry.Fault { return tlsendpoint.Unwise(o.ClientOptions) }
+func (o clientOptions) Warnings() []*registry.Fault {
+	warnings := tlsendpoint.Unwise(o.ClientOptions)
+	if o.Endpoint != nil && o.Port != nil {
+		warnings = append(warnings, registry.Bad("port", "a port beside an endpoint is of no effect: the endpoint has its own").With("endpoint"))
+	}
+	return warnings
+}
 
 const defaultTimeout = 30 * time.Second
 
@@ -66,7 +72,7 @@ func (o clientOptions) inner() (registry.Client, error) {
 		timeout = *o.Timeout
 	}
 	return tcphost.New(tcphost.Spec{
-		Host: host, Port: o.Port,
+		Host: host, Port: valueOr(o.Port, defaultPort),
 		Race: happyeyeballs.Config{Layer: layer, Timeout: timeout, Local: o.BindAddress},
 		Dial: tcpsock.DialSpec{Options: sockopt.DefaultDial()},
 	})

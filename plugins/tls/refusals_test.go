@@ -21,7 +21,7 @@ func TestRefusalsAndWarnings(t *testing.T) {
 		{registry.RoleClient, "tls:example.com:443", "", ""},
 		{registry.RoleClient, "tls:example.com:443:timeout=5:bindAddress=192.0.2.1:certificate=c.pem:privateKey=k.pem:trustRoots=roots", "", ""},
 		// Twisted's host is for verification only where there is an endpoint, and its port is of no meaning.
-		{registry.RoleClient, `tls:h:443:endpoint=tcp\:host=192.0.2.1\:port=443`, "", ""},
+		{registry.RoleClient, `tls:h:443:endpoint=tcp\:host=192.0.2.1\:port=443`, "", "a port beside an endpoint is of no effect: the endpoint has its own"},
 		{registry.RoleClient, "tls:endpoint={hostname:example.com:443}", "", ""},
 		{registry.RoleClient, "tls:endpoint={hostname:example.com:443}:timeout=5", "is of no effect with an endpoint: give it there", ""},
 		{registry.RoleClient, "tls:endpoint={hostname:example.com:443}:bindAddress=192.0.2.1", "is of no effect with an endpoint: give it there", ""},

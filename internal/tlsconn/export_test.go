@@ -1,0 +1,4 @@
+package tlsconn
+
+// Daily is daily, for tests.
+var Daily = daily
