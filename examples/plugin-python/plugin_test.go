@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -62,21 +63,12 @@ func within(t *testing.T) context.Context {
 // The contract is enough for a program in another language to be as good as one in Go.
 func TestConformance(t *testing.T) {
 	p := program(t)
-	examples := map[string][]string{
-		"pytcp": {
-			"pytcp:port=0 # server",
-			"pytcp:0:127.0.0.1:5 # server",
-			"pytcp:127.0.0.1:80 # client",
-			"pytcp:host=[2001:db8::1]:port=http # client",
-			"pytcp:127.0.0.1:port=http-or-so # error: is not the name of a well-known service",
-			"pytcp:127.0.0.1:0 # error: nobody can listen on port 0",
-		},
-		"rot13": {
-			"rot13:endpoint={tcp4:port=0:interface=127.0.0.1} # server",
-			"rot13:tcp4:127.0.0.1:80 # client",
-			"rot13:rot13:pytcp:0 # server",
-		},
-	}
+	examples := append(readmeExamples(t),
+		"pytcp:0:127.0.0.1:5 # server",
+		"pytcp:host=[2001:db8::1]:port=http # client",
+		"pytcp:127.0.0.1:port=http-or-so # error: is not the name of a well-known service",
+		"rot13:rot13:pytcp:0 # server",
+	)
 	for _, plugin := range p.Plugins() {
 		t.Run(plugin.Name, func(t *testing.T) {
 			beside := []registry.Plugin{tcp4.Plugin}
@@ -85,11 +77,31 @@ func TestConformance(t *testing.T) {
 					beside = append(beside, other)
 				}
 			}
-			registrytest.Run(t, plugin, registrytest.Examples(examples[plugin.Name]...), registrytest.Beside(beside...),
+			registrytest.Run(t, plugin, registrytest.Examples(of(plugin, examples)...), registrytest.Beside(beside...),
 				registrytest.Without("readme", "that of the example tells of the program"),
 				registrytest.Without("purity", "the program is asked, over a socket"))
 		})
 	}
+}
+
+// readmeExamples are the strings that the README shows.
+func readmeExamples(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```endpoint\n")
+	block, _, ok := strings.Cut(rest, "\n```")
+	if !ok {
+		t.Fatal("the README shows no examples")
+	}
+	return strings.Split(block, "\n")
+}
+
+// of returns the examples of a plugin.
+func of(p registry.Plugin, examples []string) []string {
+	return slices.DeleteFunc(slices.Clone(examples), func(e string) bool { return !strings.HasPrefix(e, p.Name+":") })
 }
 
 // What the plugin made is what the application holds.
