@@ -17,6 +17,7 @@ type berElement struct {
 
 // Tags of universal types, X.680 section 8.4.
 const (
+	berBoolean    = 0x01
 	berInteger    = 0x02
 	berOctets     = 0x04
 	berEnumerated = 0x0a

@@ -39,6 +39,7 @@ const (
 const (
 	ldapSuccess      = 0
 	ldapProtocol     = 2
+	ldapCritical     = 12 // unavailableCriticalExtension
 	ldapConfidential = 13
 )
 
@@ -55,11 +56,12 @@ func ldapResponse(request byte) (response byte, ok bool) {
 	return 0, false
 }
 
-// An ldapMessage is an LDAPMessage of RFC 4511 section 4.1.1, without its controls.
+// An ldapMessage is an LDAPMessage of RFC 4511 section 4.1.1.
 type ldapMessage struct {
 	id        int32
 	operation byte
 	fields    []byte
+	critical  bool // one of its controls is critical; we know none
 }
 
 func (d *dialogue) ldapMessage() (ldapMessage, error) {
@@ -74,7 +76,43 @@ func (d *dialogue) ldapMessage() (ldapMessage, error) {
 	if err != nil {
 		return ldapMessage{}, d.broken("", "the messageID: %w", err)
 	}
-	return ldapMessage{id, parts[1].tag, parts[1].content}, nil
+	m := ldapMessage{id: id, operation: parts[1].tag, fields: parts[1].content}
+	if len(parts) == 3 {
+		if m.critical, err = ldapCriticality(parts[2].content); err != nil {
+			return ldapMessage{}, d.broken("", "the controls: %w", err)
+		}
+	}
+	return m, nil
+}
+
+var errLDAPControl = errors.New("one that is none")
+
+// ldapCriticality reports whether one of the controls is critical (RFC 4511 section 4.1.11).
+func ldapCriticality(controls []byte) (critical bool, err error) {
+	all, err := berAll(controls)
+	if err != nil {
+		return false, err
+	}
+	for _, control := range all {
+		parts, err := berAll(control.content)
+		if err != nil {
+			return false, err
+		}
+		if control.tag != berSequence || len(parts) == 0 || parts[0].tag != berOctets {
+			return false, errLDAPControl
+		}
+		if parts = parts[1:]; len(parts) > 0 && parts[0].tag == berBoolean {
+			if len(parts[0].content) != 1 {
+				return false, errLDAPControl
+			}
+			critical = critical || parts[0].content[0] != 0
+			parts = parts[1:]
+		}
+		if len(parts) > 1 || len(parts) == 1 && parts[0].tag != berOctets {
+			return false, errLDAPControl
+		}
+	}
+	return critical, nil
 }
 
 const ldapID = 1 // of the only message that a client sends here
@@ -161,13 +199,14 @@ func ldapServer(d *dialogue, t serverTerms) error {
 			return d.fail(errLeft, "")
 		case m.operation == ldapAbandon:
 			continue // nothing is under way, and there is no response
-		case m.operation == ldapExtendedRequest:
-			done, err := d.ldapExtended(m)
-			if done || err != nil {
-				return err
-			}
 		}
-		if t.plain {
+		asked, err := d.ldapAsked(m)
+		switch {
+		case err != nil:
+			return err
+		case asked && !m.critical:
+			return d.goAhead(ldapEncode(m.id, ldapEncodeResult(ldapExtendedResponse, ldapSuccess)))
+		case !asked && t.plain:
 			return d.without(t, from, nil)
 		}
 		if err := d.ldapRefuse(m); err != nil {
@@ -177,8 +216,11 @@ func ldapServer(d *dialogue, t serverTerms) error {
 	return d.broken("", "more than %d requests before TLS", maxCommands)
 }
 
-// ldapExtended answers a StartTLS. It does nothing about other extended operations.
-func (d *dialogue) ldapExtended(m ldapMessage) (done bool, err error) {
+// ldapAsked reports whether a request is StartTLS.
+func (d *dialogue) ldapAsked(m ldapMessage) (bool, error) {
+	if m.operation != ldapExtendedRequest {
+		return false, nil
+	}
 	parts, err := berAll(m.fields)
 	switch {
 	case err != nil:
@@ -190,16 +232,21 @@ func (d *dialogue) ldapExtended(m ldapMessage) (done bool, err error) {
 	case len(parts) > 1:
 		return false, d.broken(string(m.fields), "a StartTLS with more than its name")
 	}
-	return true, d.goAhead(ldapEncode(m.id, ldapEncodeResult(ldapExtendedResponse, ldapSuccess)))
+	return true, nil
 }
 
-// ldapRefuse answers a request that needs TLS first.
+// ldapRefuse answers a request that needs TLS first, or has a control that is critical: a server that does not know that one
+// must not do what it is asked, and that is so for StartTLS too (RFC 4511 section 4.1.11).
 func (d *dialogue) ldapRefuse(m ldapMessage) error {
 	response, ok := ldapResponse(m.operation)
 	if !ok {
 		return d.broken("", "the operation %#x", m.operation)
 	}
-	return d.write(ldapEncode(m.id, ldapEncodeResult(response, ldapConfidential)))
+	code := byte(ldapConfidential)
+	if m.critical {
+		code = ldapCritical
+	}
+	return d.write(ldapEncode(m.id, ldapEncodeResult(response, code)))
 }
 
 func ldapEncode(id int32, operation []byte) []byte {

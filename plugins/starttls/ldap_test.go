@@ -69,6 +69,8 @@ func TestLDAPDiagnosticMessage(t *testing.T) {
 
 func TestLDAPServer(t *testing.T) {
 	const start = `8016 "1.3.6.1.4.1.1466.20037"`
+	// control is a list with a control, by what stands behind its name: three bytes.
+	control := func(rest string) string { return `a00a 3008 0403 "1.2"` + rest }
 	says := func(turns ...string) []turn {
 		all := []turn{{"", bytesOf(turns[0])}}
 		for i := 1; i < len(turns); i += 2 {
@@ -88,6 +90,18 @@ func TestLDAPServer(t *testing.T) {
 		{"another extended operation", says(`3008 020102 7703 8001 "x"`, "300c 020102 7807 0a010d 0400 0400", "3005 020103 4200"), errLeft, StageUpgrade, ""},
 		{"an abandon is not answered", says("3006 020102 500101 3005 020103 4200"), errLeft, StageUpgrade, ""},
 		{"an unbind", says("3005 020101 4200"), errLeft, StageUpgrade, ""},
+		// RFC 4511 section 4.1.11: who does not know a critical control does not do what it is asked.
+		{"a critical control", says("3029 020101 7718"+start+control("0101ff"), "300c 020101 7807 0a010c 0400 0400", "301d 020102 7718"+start, "300c 020102 7807 0a0100 0400 0400", ""), nil, "", ""},
+		{"a critical control of a bind", says("3018 020101 6007 020103 0400 8000"+control("010101"), "300c 020101 6107 0a010c 0400 0400", "3005 020103 4200"), errLeft, StageUpgrade, ""},
+		{"a control that is not critical", says("3029 020101 7718"+start+control("010100"), "300c 020101 7807 0a0100 0400 0400", ""), nil, "", ""},
+		{"a control that does not say", says("3029 020101 7718"+start+control(`0401 "v"`), "300c 020101 7807 0a0100 0400 0400", ""), nil, "", ""},
+		{"no controls", says("301f 020101 7718"+start+"a000", "300c 020101 7807 0a0100 0400 0400", ""), nil, "", ""},
+		{"an unbind with a critical control", says("3011 020101 4200" + control("0101ff")), errLeft, StageUpgrade, ""},
+		{"a control without a name", says("3021 020101 7718" + start + "a002 3000"), ErrProtocol, StageUpgrade, ""},
+		{"a name for a control", says("3021 020101 7718" + start + "a002 0400"), ErrProtocol, StageUpgrade, ""},
+		{"a BOOLEAN of no byte", says("3029 020101 7718" + start + control("0100 05")), ErrProtocol, StageUpgrade, ""},
+		{"a control that says it twice", says("302c 020101 7718" + start + "a00d 300b 0403 \"1.2\" 0101ff 0101ff"), ErrProtocol, StageUpgrade, ""},
+		{"a control too long for its list", says("3021 020101 7718" + start + "a002 3003"), ErrProtocol, StageUpgrade, ""},
 		// ST-02
 		{"a bind behind StartTLS", says("301d 020101 7718" + start + "300c 020102 6007 020103 0400 8000"), ErrInjection, StageUpgrade, ""},
 		{"TLS behind StartTLS", says("301d 020101 7718" + start + "16"), ErrInjection, StageUpgrade, ""},
@@ -106,6 +120,7 @@ func TestLDAPServer(t *testing.T) {
 	bind := bytesOf("300c 020101 6007 020103 0400 8000")
 	exchangeAll(t, "ldap", serverOf(t, "ldap", plainToo), unmasked, []exchange{
 		{"a bind, plain", []turn{{"", bind + "more"}}, ErrRefused, StageUpgrade, bind + "more"},
+		{"StartTLS with a critical control, plain", []turn{{"", bytesOf("3029 020101 7718" + start + control("0101ff"))}, {bytesOf("300c 020101 7807 0a010c 0400 0400"), bind}}, ErrRefused, StageUpgrade, bind},
 		{"StartTLS, plain", []turn{{"", ldapRequestBytes}, {ldapGoAhead, ""}}, nil, "", ""},
 	})
 }
