@@ -1,7 +1,7 @@
 package starttls
 
 import (
-	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -31,7 +31,7 @@ type xmpp struct {
 }
 
 func (x xmpp) protocol() protocol {
-	return protocol{name: x.name, alpn: x.alpn, needsHost: true, client: x.client, server: x.server}
+	return protocol{name: x.name, alpn: x.alpn, needsHost: true, named: x.named, client: x.client, server: x.server}
 }
 
 // nobody is the clientName of who has none. Section 4.7.1 wants a name from a server, though not before TLS; one that is
@@ -54,13 +54,13 @@ func (x xmpp) client(d *dialogue, t clientTerms) error {
 		return err
 	}
 	r := &xmlReader{d: d}
-	modern, err := x.opened(r)
+	header, err := x.opened(r)
 	if err != nil {
 		return err
 	}
 	d.stage = StageCapability
 	offered := false
-	if modern {
+	if modern(header) {
 		if offered, err = x.features(r); err != nil {
 			return err
 		}
@@ -104,20 +104,31 @@ func xmlEscape(s string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "'", "&apos;", `"`, "&quot;").Replace(s)
 }
 
-// opened reads the header of the peer's stream; modern is false where it is of a time before features, and TLS.
-func (x xmpp) opened(r *xmlReader) (modern bool, err error) {
+// errXMPPSpace is a header whose namespaces are others.
+var errXMPPSpace = errors.New("no stream of the kind that is due begins")
+
+// opened reads the header of the peer's stream. It returns what it has read of it with an error too.
+func (x xmpp) opened(r *xmlReader) (header xmlTag, err error) {
 	tag, err := r.next()
 	if err != nil {
-		return false, err
+		return tag, err
 	}
-	if tag.name != (xmlName{streamSpace, "stream"}) || tag.empty {
-		return false, r.d.broken(tag.name.local, "no stream of XMPP begins")
+	content, _ := r.space("")
+	switch {
+	case tag.name.space != streamSpace:
+		return tag, r.d.broken(tag.name.space, "%w", errXMPPSpace)
+	case tag.name.local != "stream" || tag.empty:
+		return tag, r.d.broken(tag.name.local, "no stream of XMPP begins")
+	case content != x.content:
+		return tag, r.d.broken(content, "%w: %s", errXMPPSpace, x.content)
 	}
-	if content, _ := r.space(""); content != x.content {
-		return false, r.d.broken(content, "no stream of %s begins", x.content)
-	}
-	version := tag.attrs["version"]
-	return version != "" && !strings.HasPrefix(version, "0."), nil
+	return tag, nil
+}
+
+// modern reports whether a header is not of a time before features, and TLS.
+func modern(header xmlTag) bool {
+	version := header.attrs["version"]
+	return version != "" && !strings.HasPrefix(version, "0.")
 }
 
 // element reads the beginning of the next element of the stream.
@@ -191,50 +202,4 @@ func (x xmpp) hollow(r *xmlReader, tag xmlTag) error {
 		err = r.d.broken(end.text, "something in %s", tag.name.local)
 	}
 	return err
-}
-
-func (x xmpp) server(d *dialogue, t serverTerms) error {
-	r := &xmlReader{d: d}
-	modern, err := x.opened(r)
-	if err != nil {
-		return err
-	}
-	header := x.header("from", jidDomain(t.host), "id", rand.Text())
-	if !modern {
-		return d.without(t, 0, []byte(header+xmppError("unsupported-version")))
-	}
-	if err := d.write([]byte(header + xmppOffer(!t.plain))); err != nil {
-		return err
-	}
-	d.stage = StageUpgrade
-	tag, err := x.element(r)
-	if err != nil {
-		return err
-	}
-	if tag.name != (xmlName{tlsSpace, "starttls"}) {
-		// All of it is read, lest the answer be lost with what is unread when the connection is closed.
-		for len(r.open) > 1 {
-			if _, err := r.next(); err != nil {
-				return err
-			}
-		}
-		return d.without(t, 0, []byte(xmppError("policy-violation")))
-	}
-	if err := x.hollow(r, tag); err != nil {
-		return err
-	}
-	return d.goAhead([]byte("<proceed xmlns='" + tlsSpace + "'/>"))
-}
-
-func xmppOffer(required bool) string {
-	inner := ""
-	if required {
-		inner = "<required/>"
-	}
-	return "<stream:features><starttls xmlns='" + tlsSpace + "'>" + inner + "</starttls></stream:features>"
-}
-
-// xmppError ends a stream, section 4.9.
-func xmppError(condition string) string {
-	return "<stream:error><" + condition + " xmlns='" + errorSpace + "'/></stream:error></stream:stream>"
 }

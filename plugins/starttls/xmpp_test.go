@@ -1,6 +1,7 @@
 package starttls
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -198,6 +199,7 @@ func TestXMPPServer(t *testing.T) {
 		}
 		return all
 	}
+	const failure, end = "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "</stream:stream>"
 	exchangeAll(t, "xmpp", serverOf(t, "xmpp", nil), maskID, []exchange{
 		{"starttls", says(xmppStart, xmppGo), nil, "", ""},
 		{"white space and two tags", says(" \n<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'></starttls>", xmppGo), nil, "", ""},
@@ -205,15 +207,22 @@ func TestXMPPServer(t *testing.T) {
 		{"white space behind starttls", says(xmppStart + " "), ErrInjection, StageUpgrade, ""},
 		{"a stanza behind starttls", says(xmppStart + auth), ErrInjection, StageUpgrade, ""},
 		{"TLS behind starttls", says(xmppStart + "\x16"), ErrInjection, StageUpgrade, ""},
-		{"something in starttls", says("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><x/></starttls>"), ErrProtocol, StageUpgrade, ""},
+		{"something in starttls", says("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><x/></starttls>", failure+end), ErrProtocol, StageUpgrade, ""},
+		{"text in starttls", says("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'>now</starttls>", failure+end), ErrProtocol, StageUpgrade, ""},
+		{"no XML in starttls", says("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'></stream:stream>", failure+end), ErrProtocol, StageUpgrade, ""},
+		{"half a starttls", says(xmppStart[:20]), ErrProtocol, StageUpgrade, ""},
 		{"a stanza", says(auth, fails("policy-violation")), ErrRefused, StageUpgrade, ""},
 		{"starttls of another namespace", says("<starttls/>", fails("policy-violation")), ErrRefused, StageUpgrade, ""},
-		{"the end of the stream", says("</stream:stream>"), ErrProtocol, StageUpgrade, ""},
+		{"the end of the stream", says("</stream:stream>", end), ErrProtocol, StageUpgrade, ""},
 		{"a stream's error", says("<stream:error>"), ErrRefused, StageUpgrade, ""},
-		{"deep", says(strings.Repeat("<a>", 17)), ErrProtocol, StageUpgrade, ""},
+		{"deep", says(strings.Repeat("<a>", 17), fails("bad-format")), ErrProtocol, StageUpgrade, ""},
 		{"no version", []turn{{"", old}, {xmppHello + fails("unsupported-version"), ""}}, ErrRefused, StageGreeting, ""},
-		{"servers", []turn{{"", strings.Replace(open, "jabber:client", "jabber:server", 1)}}, ErrProtocol, StageGreeting, ""},
-		{"TLS at once", []turn{{"", "\x16\x03\x01"}}, ErrProtocol, StageGreeting, ""},
+		// RFC 6120 section 4.9.1.2: the stream begins all the same, to end with an error.
+		{"servers", []turn{{"", strings.Replace(open, "jabber:client", "jabber:server", 1)}, {xmppHello + fails("invalid-namespace"), ""}}, ErrProtocol, StageGreeting, ""},
+		{"another stream", []turn{{"", strings.Replace(open, "etherx.jabber.org", "example.org", 1)}, {xmppHello + fails("invalid-namespace"), ""}}, ErrProtocol, StageGreeting, ""},
+		{"another element", []turn{{"", strings.Replace(open, "<stream:stream", "<stream:features", 1)}, {xmppHello + fails("bad-format"), ""}}, ErrProtocol, StageGreeting, ""},
+		{"no XML", []turn{{"", "GET / HTTP/1.1\r\n"}, {xmppHello + fails("bad-format"), ""}}, ErrProtocol, StageGreeting, ""},
+		{"TLS at once", []turn{{"", "\x16\x03\x01"}, {xmppHello + fails("bad-format"), ""}}, ErrProtocol, StageGreeting, ""},
 		{"nothing", []turn{{"", ""}}, ErrProtocol, StageGreeting, ""},
 	})
 	opened := []turn{{"", open}, {xmppHello + plain, auth + "more"}}
@@ -222,4 +231,26 @@ func TestXMPPServer(t *testing.T) {
 		{"a stanza, plain", opened, ErrRefused, StageUpgrade, open + auth + "more"},
 		{"no version, plain", []turn{{"", old + "<iq/>"}}, ErrRefused, StageGreeting, old + "<iq/>"},
 	})
+}
+
+// RFC 6120 section 4.7.2: who says in the header who it is, is told so in ours, between servers as well.
+func TestXMPPServerEchoesFrom(t *testing.T) {
+	const header = "<stream:stream%s xmlns='%s' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
+	for proto, content := range map[string]string{"xmpp": "jabber:client", "xmpp-server": "jabber:server"} {
+		for _, tc := range []struct{ from, want string }{
+			{" from='joe@ours.example'", " id='ID' to='joe@ours.example' version='1.0'"},
+			{` from="a'&lt;b>&amp;&quot;"`, " id='ID' to='a&apos;&lt;b&gt;&amp;&quot;' version='1.0'"},
+			{" from='" + strings.Repeat("x", 3071) + "'", " id='ID' to='" + strings.Repeat("x", 3071) + "' version='1.0'"},
+			{" from='" + strings.Repeat("x", 3072) + "'", " id='ID' version='1.0'"}, // no address is longer than 3071 bytes
+			{" from=''", " id='ID' version='1.0'"},
+			{"", " id='ID' version='1.0'"},
+			{" from='ours.example' xmlns:xml='x'", " id='ID' version='1.0'"}, // a header that is wrong tells nothing
+		} {
+			conn := &writes{scriptedConn: scriptedConn{in: fmt.Sprintf(header, tc.from, content)}}
+			_ = named(t, proto).server(newDialogue(conn, proto), ourServer)
+			if text := maskID(conn.text); !strings.HasPrefix(text, "<?xml version='1.0'?><stream:stream from='server.test'"+tc.want) {
+				t.Errorf("%s, %.80s: %.200s", proto, tc.from, text)
+			}
+		}
+	}
 }
