@@ -16,6 +16,7 @@ import (
 	"github.com/epctl/endpoint/internal/peerscript"
 	"github.com/epctl/endpoint/plugins/starttls"
 	"github.com/epctl/endpoint/registry"
+	"github.com/epctl/endpoint/trace"
 )
 
 var errTorture = errors.New("the call that had to fail")
@@ -130,11 +131,12 @@ type rack struct {
 	ln           net.Listener
 	accepted     chan net.Conn
 	acceptsEnded chan struct{}
+	failures     chan error // of handshakes, which the listener tells by trace
 }
 
 func newRack(t *testing.T, proto string) *rack {
 	t.Helper()
-	r := &rack{dials: newFeed(), accepts: newFeed(), accepted: make(chan net.Conn, 1), acceptsEnded: make(chan struct{})}
+	r := &rack{dials: newFeed(), accepts: newFeed(), accepted: make(chan net.Conn, 1), acceptsEnded: make(chan struct{}), failures: make(chan error, tooMany)}
 	plugins := withPeer(registry.Plugin{
 		Client: registry.For(func(struct{}) (registry.Client, error) { return r.dials, nil }),
 		Server: registry.For(func(struct{}) (registry.Server, error) { return r.accepts, nil }),
@@ -148,7 +150,7 @@ func newRack(t *testing.T, proto string) *rack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.ln, err = server.Listen(within(t)); err != nil {
+	if r.ln, err = server.Listen(trace.With(within(t), r.told)); err != nil {
 		t.Fatal(err)
 	}
 	r.client = client
@@ -164,6 +166,13 @@ func (r *rack) accept() {
 			return
 		}
 		r.accepted <- conn
+	}
+}
+
+// told keeps why a handshake of the listener failed.
+func (r *rack) told(e trace.Event) {
+	if e.Kind == trace.HandshakeDone && e.Err != nil {
+		r.failures <- e.Err
 	}
 }
 
@@ -232,7 +241,7 @@ func (r *rack) tortureClient(t *testing.T, n int, ever bool) bool {
 	return true
 }
 
-// tortureServer does that to the server, which has nobody to tell: the connection is closed and not handed out.
+// tortureServer does that to the server, which tells it by trace: the connection is closed and not handed out.
 func (r *rack) tortureServer(t *testing.T, n int, ever bool) bool {
 	near, far := peerscript.Pipe()
 	bad := torture(far, n, ever)
@@ -256,10 +265,27 @@ func (r *rack) tortureServer(t *testing.T, n int, ever bool) bool {
 		if !bad.release() {
 			t.Fatalf("no call of %d failed, and the connection is closed; the client says %v", n-1, err)
 		}
+		r.reported(t, n)
 	case <-time.After(patience):
 		t.Fatalf("call %d: the connection is open", n)
 	}
 	return true
+}
+
+// reported waits until the listener has told of the failure, which it does once.
+func (r *rack) reported(t *testing.T, n int) {
+	t.Helper()
+	select {
+	case err := <-r.failures:
+		if !errors.Is(err, errTorture) {
+			t.Errorf("call %d: the listener tells %v", n, err)
+		}
+	case <-time.After(patience):
+		t.Fatalf("call %d: the listener tells nothing", n)
+	}
+	if more := len(r.failures); more > 0 {
+		t.Errorf("call %d: the listener tells of it %d times more", n, more)
+	}
 }
 
 // gone waits until the other side is done with a connection that failed. In TLS 1.3 it may have been handed out before.
