@@ -45,7 +45,8 @@ func TestAProgramThatDoesNotStartSaysWhy(t *testing.T) {
 
 // PL-08
 func TestAFileThatIsNoProgramSaysSo(t *testing.T) {
-	dir := t.TempDir()
+	dir, sockets := t.TempDir(), t.TempDir()
+	t.Setenv("TMPDIR", sockets)
 	for name, tc := range map[string]struct {
 		text string
 		mode os.FileMode
@@ -65,6 +66,9 @@ func TestAFileThatIsNoProgramSaysSo(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v; want it to say %s", name, err, tc.want)
 		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(sockets, "*")); len(left) > 0 {
+		t.Errorf("%q is left", left)
 	}
 }
 

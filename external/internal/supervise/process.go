@@ -34,9 +34,12 @@ type process struct {
 	command Command
 	env     []string
 	stdout  *handshake
-	cmd     *exec.Cmd
-	exited  chan struct{} // closed when it is reaped, and its group killed
-	err     error         // how it ended; set before exited is closed
+
+	socketDir string // that go-plugin has made
+
+	cmd    *exec.Cmd
+	exited chan struct{} // closed when it is reaped, and its group killed
+	err    error         // how it ended; set before exited is closed
 
 	mu     sync.Mutex
 	killed bool

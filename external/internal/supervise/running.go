@@ -55,8 +55,8 @@ func Start(ctx context.Context, c Command, timeout time.Duration) (*Running, err
 			// A fixed window saves the pings by which gRPC measures the network that is none.
 			grpc.WithInitialWindowSize(contract.Window), grpc.WithInitialConnWindowSize(contract.Window),
 		},
-		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, error) {
-			p.env = append(cmd.Env, c.Env...)
+		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, dir string) (runner.Runner, error) {
+			p.env, p.socketDir = append(cmd.Env, c.Env...), dir
 			return p, nil
 		},
 	})
@@ -141,6 +141,10 @@ func (r *Running) Close() {
 		select {
 		case <-done:
 		case <-timer.C:
+		}
+		if r.process.socketDir != "" {
+			// go-plugin leaves it where the program did not start.
+			_ = os.RemoveAll(r.process.socketDir)
 		}
 	})
 	<-r.closed
