@@ -66,6 +66,9 @@ func faultsIn(err error) (faults []*Fault, others []error) {
 			f, o := faultsIn(e)
 			faults, others = append(faults, f...), append(others, o...)
 		}
+		if len(faults) == 0 && err.Error() != text(joined.Unwrap()) {
+			others = []error{err} // says more than those that it wraps, or wraps none
+		}
 		return faults, others
 	}
 	if errors.As(err, &fault) {
@@ -77,4 +80,12 @@ func faultsIn(err error) (faults []*Fault, others []error) {
 		return []*Fault{Bad(param, "%w", err).With(with)}, nil
 	}
 	return nil, []error{err}
+}
+
+// text is what the errors say when they are joined.
+func text(errs []error) string {
+	if err := errors.Join(errs...); err != nil {
+		return err.Error()
+	}
+	return ""
 }

@@ -3,7 +3,9 @@ package registry_test
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -117,3 +119,32 @@ func TestSeveralFaultsComeInTheOrderOfTheirPlaces(t *testing.T) {
 		t.Errorf("errors.As finds %v", one)
 	}
 }
+
+// What a plugin says is told whole: where an error wraps several, where it wraps none, and where one is a fault.
+func TestErrorsThatWrapSeveral(t *testing.T) {
+	first, second := errors.New("first"), errors.New("second")
+	for _, tc := range []struct {
+		err  error
+		want []string
+	}{
+		{errors.Join(first, second), []string{"odd: first", "odd: second"}},
+		{fmt.Errorf("both %w and %w", first, second), []string{"odd: both first and second"}},
+		{emptyJoin{}, []string{"odd: of nothing"}},
+		{errors.Join(registry.Bad("", "at fault"), second), []string{"at fault", "odd: second"}},
+	} {
+		plugin := registry.Plugin{Name: "odd", Doc: "Fails.", Client: registry.For(func(struct{}) (registry.Client, error) { return nil, tc.err })}
+		_, err := registry.Must(registry.New(plugin)).NewClient("odd")
+		var got []string
+		for _, e := range grammar.All(err) {
+			got = append(got, e.Message)
+		}
+		if !slices.Equal(got, tc.want) {
+			t.Errorf("%v: %q, want %q", tc.err, got, tc.want)
+		}
+	}
+}
+
+type emptyJoin struct{}
+
+func (emptyJoin) Error() string   { return "of nothing" }
+func (emptyJoin) Unwrap() []error { return nil }
