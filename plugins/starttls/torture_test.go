@@ -169,10 +169,14 @@ func (r *rack) accept() {
 	}
 }
 
-// told keeps why a handshake of the listener failed.
+// told keeps why a handshake of the listener failed. Nobody asks that of a crowd, which is more than there is room for.
 func (r *rack) told(e trace.Event) {
-	if e.Kind == trace.HandshakeDone && e.Err != nil {
-		r.failures <- e.Err
+	if e.Kind != trace.HandshakeDone || e.Err == nil {
+		return
+	}
+	select {
+	case r.failures <- e.Err:
+	default:
 	}
 }
 
