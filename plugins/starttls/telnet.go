@@ -13,9 +13,10 @@ import (
 // After TLS the session begins anew on both sides, as if it had just been connected: no option is negotiated, and START_TLS
 // is not to be again (ST-20).
 //
-// What either side says about other options before TLS is not answered, and forgotten. In the mode opportunistic it can be
-// read again, with all else that was said; the other side may then wait for an answer to DO START_TLS or WILL START_TLS no
-// more.
+// What either side says about other options before TLS is forgotten. A server refuses them, lest its client wait for the
+// answer; a client does not, for it has said by FOLLOWS that nothing but TLS comes, or is about to. In the mode opportunistic
+// neither does: what was said can be read again, with all else that was said; the other side may then wait for an answer to
+// DO START_TLS or WILL START_TLS no more.
 func telnet() protocol {
 	return protocol{name: "telnet", client: telnetClient, server: telnetServer}
 }
@@ -207,7 +208,25 @@ func telnetServer(d *dialogue, t serverTerms) error {
 			return d.broken("", "FOLLOWS without WILL")
 		case c.follows():
 			return d.goAhead(telnetSayFollows())
+		case !t.plain:
+			if err := d.telnetDecline(c); err != nil {
+				return err
+			}
 		}
 	}
 	return d.broken("", "more than %d commands before TLS", maxCommands)
+}
+
+// telnetDecline refuses an option other than ours that the client wants or offers (RFC 854). A refusal is not answered, so
+// this ends.
+func (d *dialogue) telnetDecline(c telnetCommand) error {
+	switch {
+	case c.option == telnetStartTLS:
+		return nil
+	case c.code == telnetDo:
+		return d.write([]byte{telnetIAC, telnetWont, c.option})
+	case c.code == telnetWill:
+		return d.write([]byte{telnetIAC, telnetDont, c.option})
+	}
+	return nil
 }

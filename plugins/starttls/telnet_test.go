@@ -11,7 +11,9 @@ var (
 	tnWill    = bytesOf("fffb2e")
 	tnWont    = bytesOf("fffc2e")
 	tnFollows = bytesOf("fffa2e01fff0")
-	tnOther   = bytesOf("fffd18 fffb03 fff1") // DO TERMINAL-TYPE, WILL SUPPRESS-GO-AHEAD, NOP
+	// WONT TERMINAL-TYPE, DONT SUPPRESS-GO-AHEAD: what a server that takes only TLS says to tnOther.
+	tnDeclined = bytesOf("fffc18 fffe03")
+	tnOther    = bytesOf("fffd18 fffb03 fff1") // DO TERMINAL-TYPE, WILL SUPPRESS-GO-AHEAD, NOP
 )
 
 func TestTelnetClient(t *testing.T) {
@@ -59,7 +61,8 @@ func TestTelnetServer(t *testing.T) {
 	}
 	exchangeAll(t, "telnet", serverOf(t, "telnet", nil), unmasked, []exchange{
 		{"go-ahead", answer(tnWill+tnFollows, tnFollows), nil, "", ""},
-		{"with other options", answer(tnOther+tnWill+tnOther+tnFollows, tnFollows), nil, "", ""},
+		{"with other options", answer(tnOther+tnWill+tnOther+tnFollows, tnDeclined+tnDeclined+tnFollows), nil, "", ""},
+		{"with refusals, and our option asked of us", answer(bytesOf("fffc18 fffe03 fffd2e")+tnWill+tnFollows, tnFollows), nil, "", ""},
 		// ST-02
 		{"TLS behind FOLLOWS", answer(tnWill + tnFollows + "\x16"), ErrInjection, StageUpgrade, ""},
 		{"text behind FOLLOWS", answer(tnWill + tnFollows + "root\r\n"), ErrInjection, StageUpgrade, ""},
