@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"strings"
@@ -33,6 +34,17 @@ const badVariable = "REGISTRYTEST_BAD"
 
 // badPatience is how long the suite waits for a bad plugin: long enough for what is good in it, on a slow machine too.
 const badPatience = 2 * time.Second
+
+// atOnce is how many bad plugins are tried at once. They mostly wait, so it is more than there are processors.
+const atOnce = "6"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", atOnce); err != nil {
+		panic(err)
+	}
+	m.Run()
+}
 
 // Each check must be seen to fail, and the suite fails its test, so each bad plugin runs in a process of its own.
 func TestEachCheckSeesWhatItIsFor(t *testing.T) {
