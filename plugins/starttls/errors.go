@@ -12,7 +12,8 @@ import (
 // A Stage says how far a connection came.
 type Stage string
 
-// The stages of a connection, in order. What fails at the connect stage is the error of the inner endpoint, untouched.
+// The stages of a connection, in order. The cause of what fails at the connect stage is the inner endpoint's error, or that of a
+// file that can't be read.
 const (
 	StageConnect    Stage = "connect"
 	StageGreeting   Stage = "greeting"   // what the server says first
