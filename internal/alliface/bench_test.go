@@ -26,7 +26,7 @@ func BenchmarkDatagram(b *testing.B) {
 			source := newFakeSource(eth(1, "lo", hosts(n)...))
 			c.set.source, c.set.now = source, source.Snapshot()
 			if err := c.set.start(context.Background()); err != nil {
-				b.Skip(err)
+				b.Fatal(err)
 			}
 			defer c.Close()
 			exchange(b, c, c.Addrs()[n/2].(*net.UDPAddr))
